@@ -1,0 +1,274 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Carrying out a correction of a cluster's CIDRs: look, do the next thing, wait for its effect, look again."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, TimedOutError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import delete, merge_patch
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool, Pod, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
+
+_CONFLICTS = 5  # times that somebody else may write the same object at the same moment before we give up
+_DAEMON_SETS = ("submariner-gateway", "submariner-routeagent")
+
+
+def preview(local: Member, snapshots: t.Sequence[Snapshot], peers: t.Sequence[Member], wanted: correction.Wanted, deadline: Deadline) -> Outcome:
+    """What :func:`correct` would do, the Submariner's diff answered by the API server's own dry run.
+
+    :param snapshots: the local one, then the peers' in their order.
+    """
+    outcome = Outcome(steps=list(correction.steps(snapshots[0], snapshots[1:], wanted)))
+    members = {member.name: (member, snapshot) for member, snapshot in zip((local, *peers), snapshots)}
+    for step in outcome.steps:
+        member, snapshot = members[step.cluster]
+        if step.action == correction.PATCH_SUBMARINER:
+            outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=True))
+        elif step.action == correction.DELETE_POOL:
+            outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=True))
+    return outcome
+
+
+def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> list[Snapshot]:
+    """Do what is left to do until nothing is, and return the clusters as they are then.
+
+    :param outcome: is told each step after its effect was seen.
+    :raises SubmarinerError: when a step has no effect in time, or the same object changes under us again and again.
+    """
+    members = (local, *peers)
+    conflicts = 0
+    restarted: set[tuple[str, str]] = set()
+    while True:
+        snapshots = read_members(members, deadline)
+        todo = correction.steps(snapshots[0], snapshots[1:], wanted)
+        if not todo:
+            return snapshots
+        step = todo[0]
+        key = (step.cluster, step.object)
+        if key in restarted:
+            raise SubmarinerError(f"{step.cluster}: {step.object} was restarted, and still: {step.why}. Look at its log: kubectl logs, container of that pod.")
+        index = [member.name for member in members].index(step.cluster)
+        try:
+            _perform(step, members[index], snapshots[index], wanted, outcome, deadline)
+        except ConflictError:
+            conflicts += 1
+            if conflicts > _CONFLICTS:
+                raise
+            continue
+        if step.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
+            restarted.add(key)
+        outcome.done(step)
+        if step.action == correction.PATCH_SUBMARINER:
+            # The operator's rollout has replaced these pods; the ones that it has not are found again above.
+            for replaced in todo:
+                if replaced.cluster == step.cluster and replaced.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
+                    outcome.done(replaced)
+
+
+def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
+    if step.action == correction.PATCH_SUBMARINER:
+        outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=False))
+        _await_reconciled(member, snapshot, wanted, deadline)
+    elif step.action == correction.DELETE_POOL:
+        outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=False))
+    else:
+        pod = next(pod for pod in snapshot.pods.items if str(pod.ref) == step.object)
+        restart_pod(member, pod, deadline)
+        if step.action == correction.RESTART_GATEWAY:
+            _await_gateway(member, snapshot, pod, wanted, deadline)
+        elif snapshot.submariner.cluster_id != wanted.cluster_id:
+            _await_pools(member, snapshot, wanted, deadline)
+
+
+def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
+    submariner = snapshot.submariner
+    path = f"/apis/submariner.io/v1alpha1/namespaces/{submariner.ref.namespace}/submariners/{submariner.ref.name}"
+    patch = {"spec": {"clusterCIDR": wanted.cluster_cidr, "serviceCIDR": wanted.service_cidr}}
+    before = get_object(member.connection, path, deadline)
+    after = merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=True, deadline=deadline)
+    if not dry_run:
+        merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=False, deadline=deadline)
+    shown = before_after(_without_status(before), _without_status(after), f"{member.name}: {submariner.ref}")
+    return shown
+
+
+def _without_status(obj: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    return {key: value for key, value in (obj or {}).items() if key != "status"}
+
+
+def _pool_of(snapshot: Snapshot, step: correction.Step) -> IPPool:
+    return next(pool for pool in snapshot.ip_pools.items if str(pool.ref) == step.object)
+
+
+def _delete_pool(member: Member, pool: IPPool, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
+    path = f"/apis/{pool.api_version}/ippools/{pool.ref.name}"
+    before = get_object(member.connection, path, deadline)
+    delete(member.connection, path, uid=pool.uid, dry_run=dry_run, deadline=deadline)
+    return before_after(before, None, f"{member.name}: {pool.ref}")
+
+
+def restart_pod(member: Member, pod: Pod, deadline: Deadline) -> None:
+    """Delete one pod of a DaemonSet and wait until another one in its place is Ready.
+
+    Restarting the DaemonSet itself would be undone: the operator wipes the annotation that ``kubectl rollout restart`` sets.
+    """
+    path = f"/api/v1/namespaces/{pod.ref.namespace}/pods"
+    delete(member.connection, f"{path}/{pod.ref.name}", uid=pod.uid, deadline=deadline)
+
+    def replaced(pods: list[dict[str, t.Any]]) -> bool | str:
+        if any(obj["metadata"]["uid"] == pod.uid for obj in pods):
+            return f"pod {pod.ref.name} is still being removed"
+        here = [obj for obj in pods if obj.get("spec", {}).get("nodeName") == pod.node and not obj["metadata"].get("deletionTimestamp")]
+        if not here:
+            return f"no pod has taken the place of {pod.ref.name} on node {pod.node}"
+        return True if any(_is_ready(obj) for obj in here) else f"pod {here[0]['metadata']['name']} is not Ready yet"
+
+    wait_for(
+        member.connection,
+        path,
+        replaced,
+        deadline=deadline,
+        what=f"{member.name}: the pod that takes the place of {pod.ref}",
+        label_selector=f"app={pod.labels['app']}",
+    )
+
+
+def _is_ready(pod: t.Mapping[str, t.Any]) -> bool:
+    return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in pod.get("status", {}).get("conditions") or [])
+
+
+def _await_reconciled(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
+    """Wait until the operator has taken the CIDRs over into status and DaemonSets, and the pods run with them."""
+    namespace = snapshot.submariner.ref.namespace
+    await_status(member, namespace, wanted, deadline)
+    await_daemon_sets(member, namespace, wanted, deadline)
+
+
+def await_status(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
+    def taken_over(submariners: list[dict[str, t.Any]]) -> bool | str:
+        for obj in submariners:
+            record = project.submariner(obj)
+            if (record.status_cluster_cidr, record.status_service_cidr) == (wanted.cluster_cidr, wanted.service_cidr):
+                return True
+            return f"status.clusterCIDR is {record.status_cluster_cidr!r} and status.serviceCIDR {record.status_service_cidr!r}"
+        return "there is no Submariner object"
+
+    try:
+        wait_for(
+            member.connection,
+            f"/apis/submariner.io/v1alpha1/namespaces/{namespace}/submariners",
+            taken_over,
+            deadline=deadline,
+            what=f"{member.name}: the Submariner operator to take over {wanted.cluster_cidr} and {wanted.service_cidr}",
+        )
+    except TimedOutError as error:
+        raise SubmarinerError(
+            f"{error.message} The operator does not reconcile: look at kubectl -n {namespace} logs deploy/submariner-operator. "
+            "On Kubernetes 1.33 and newer without a visible kube-apiserver pod, Submariner before 0.21.1 fails to discover the network even when CIDRs are given."
+        ) from error
+
+
+def await_daemon_sets(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
+    def rolled_out(daemon_sets: list[dict[str, t.Any]]) -> bool | str:
+        by_name = {obj["metadata"]["name"]: obj for obj in daemon_sets}
+        for name in _DAEMON_SETS:
+            missing = f"there is no DaemonSet {name}" if name not in by_name else _not_rolled_out(by_name[name], wanted)
+            if missing:
+                return missing
+        return True
+
+    wait_for(
+        member.connection,
+        f"/apis/apps/v1/namespaces/{namespace}/daemonsets",
+        rolled_out,
+        deadline=deadline,
+        what=f"{member.name}: gateway and route agent to run with {wanted.cluster_cidr}",
+    )
+
+
+def _not_rolled_out(daemon_set: t.Mapping[str, t.Any], wanted: correction.Wanted) -> str:
+    name = daemon_set["metadata"]["name"]
+    status = daemon_set.get("status", {})
+    for container in daemon_set["spec"]["template"]["spec"]["containers"]:
+        for entry in container.get("env") or []:
+            if entry["name"] == "SUBMARINER_CLUSTERCIDR" and entry.get("value", "") != wanted.cluster_cidr:
+                return f"DaemonSet {name} still has SUBMARINER_CLUSTERCIDR={entry.get('value', '')}"
+    desired = status.get("desiredNumberScheduled", 0)
+    if status.get("observedGeneration", 0) < daemon_set["metadata"].get("generation", 0):
+        return f"DaemonSet {name} has not been observed since it changed"
+    if status.get("updatedNumberScheduled", 0) < desired or status.get("numberReady", 0) < desired:
+        return f"DaemonSet {name}: {status.get('updatedNumberScheduled', 0)} updated and {status.get('numberReady', 0)} ready of {desired}"
+    return ""
+
+
+def _await_gateway(member: Member, snapshot: Snapshot, pod: Pod, wanted: correction.Wanted, deadline: Deadline) -> None:
+    """Wait for what a gateway's restart is for: at home its Endpoint announces the CIDRs, on a peer its connection carries them."""
+    namespace = pod.ref.namespace
+    if snapshot.submariner.cluster_id == wanted.cluster_id:
+        await_endpoint(member, namespace, wanted, deadline)
+        return
+
+    def carried(gateways: list[dict[str, t.Any]]) -> bool | str:
+        for record in map(project.gateway, gateways):
+            if record.ref.name != pod.node:
+                continue
+            for connection in record.connections:
+                if connection.cluster_id == wanted.cluster_id:
+                    return set(connection.subnets) == set(wanted.subnets) or f"the connection carries {', '.join(connection.subnets)}"
+            return f"Gateway {pod.node} has no connection to {wanted.cluster_id}"
+        return f"there is no Gateway {pod.node}"
+
+    wait_for(
+        member.connection,
+        f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
+        carried,
+        deadline=deadline,
+        what=f"{member.name}: the gateway to carry {', '.join(wanted.subnets)} of {wanted.cluster_id}",
+    )
+
+
+def await_endpoint(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
+    """Wait until a member holds an Endpoint of the wanted cluster with the wanted subnets."""
+
+    def announced(endpoints: list[dict[str, t.Any]]) -> bool | str:
+        records = [record for record in map(project.endpoint, endpoints) if record.cluster_id == wanted.cluster_id]
+        for record in records:
+            if set(record.subnets) != set(wanted.subnets):
+                return f"{record.ref} announces {', '.join(record.subnets)}"
+        return bool(records) or f"there is no Endpoint of {wanted.cluster_id}"
+
+    wait_for(
+        member.connection,
+        f"/apis/submariner.io/v1/namespaces/{namespace}/endpoints",
+        announced,
+        deadline=deadline,
+        what=f"{member.name}: the Endpoint of {wanted.cluster_id} to announce {', '.join(wanted.subnets)}",
+    )
+
+
+def _await_pools(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
+    cidrs = {cidr for cidr in wanted.subnets if ":" not in cidr}
+
+    def created(pools: list[dict[str, t.Any]]) -> bool | str:
+        missing = sorted(cidrs - {obj.get("spec", {}).get("cidr", "") for obj in pools})
+        return not missing or f"no IPPool has {', '.join(missing)}"
+
+    wait_for(
+        member.connection,
+        "/apis/projectcalico.org/v3/ippools",
+        created,
+        deadline=deadline,
+        what=f"{member.name}: the route agent to create the IPPools of {wanted.cluster_id}",
+    )

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Running ``subctl`` so that it can neither ask, nor hang, nor print a secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_options as join_options
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _version as versions
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_VERSION = re.compile(r"\bv?(\d+\.\d+\.\d+[-.\w+]*)")
+_KEPT = 4000  # characters of output that an error message keeps: the end, where the reason is
+
+# Text of a failing join -> what it means and what to do (subctl cmd/subctl/join.go, pkg/join/join.go, pkg/restconfig).
+_KNOWN_FAILURES: tuple[tuple[str, str], ...] = (
+    ("unknown flag:", "This subctl does not know an option that was asked for. Install the subctl of the wanted Submariner version, or leave the option out."),
+    ("is older than the deployed", "subctl is older than the Submariner that runs in the cluster. Install the subctl of that version, or a newer one."),
+    (
+        "must be unique",
+        "The broker holds a Cluster of this id that this cluster did not make: another member has the id, or this one was removed uncleanly. "
+        "Choose another cluster_id, or delete the stale Cluster and Endpoint objects of the id in the broker's namespace.",
+    ),
+    ("Error collecting CIDR", "subctl found no CIDR and wanted to ask for it. Give cluster_cidr and service_cidr."),
+    ("Error getting gateway node", "subctl wanted to ask which node is the gateway. Give gateway_nodes."),
+    ("Error loading the broker information", "The broker file cannot be read. It is the broker-info.subm that subctl deploy-broker wrote."),
+    ("connection refused", "subctl could not reach an API server: this cluster's, or the broker's that broker_info names."),
+    ("certificate signed by unknown authority", "The broker's certificate is not trusted. Give the broker's CA in broker_info, or check_broker_certificate=false."),
+)
+
+
+class Subctl:
+    """One ``subctl`` program on this host."""
+
+    def __init__(self, path: str, secrets: t.Iterable[str] = ()) -> None:
+        """:param path: a file, or a name to look up on PATH. :param secrets: texts that no message may contain.
+
+        :raises InputError: when there is no such program.
+        """
+        found = shutil.which(os.path.expanduser(path))
+        if found is None:
+            raise InputError(
+                f"subctl was not found: {path!r} is neither an executable file nor a program on PATH ({os.environ.get('PATH', '')}) of the host that runs this task. "
+                "Install the subctl of your Submariner version there, or give its path in option subctl. Nothing was written."
+            )
+        self.path = found
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+
+    def version(self, timeout: float = 30) -> str:
+        """The version that the program reports, e.g. ``0.19.0-rc3``; "" when it reports none, as builds from a branch do."""
+        code, output = self._run([self.path, "version"], timeout)
+        if code != 0:
+            raise SubmarinerError(f"{self.path} version failed with exit code {code}: {output}. Is it subctl, and built for this machine?")
+        match = _VERSION.search(output)
+        return match.group(1) if match else ""
+
+    def join_command(self, broker_info: str, options: t.Mapping[str, t.Any], kubeconfig: t.Sequence[str]) -> list[str]:
+        """The whole command line of a join. It holds no secret: those are in the files that it names."""
+        return [self.path, "join", broker_info, *kubeconfig, *join_options.command_line(options)]
+
+    def join(self, command: t.Sequence[str], timeout: float) -> str:
+        """Run a join and return what it printed.
+
+        :raises SubmarinerError: with the meaning of the failure; exit code 0 only says that the Submariner object was created.
+        """
+        code, output = self._run(command, timeout)
+        shown = self.redacted(" ".join(command))
+        if code == 0:
+            return output
+        if code == 2 and ("panic:" in output or "goroutine" in output):
+            raise SubmarinerError(
+                f"subctl crashed (exit code 2, a Go panic) while running: {shown}\n{output}\n"
+                "A control-plane option in two-token form (--cluster-cidr 10.0.0.0/16 without '=') is known to do that up to 0.19; use another version of subctl."
+            )
+        meaning = next((advice for text, advice in _KNOWN_FAILURES if text in output), "Its own words are above.")
+        raise SubmarinerError(f"subctl failed with exit code {code}: {shown}\n{output}\n{meaning}")
+
+    def redacted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        return text
+
+    def _run(self, command: t.Sequence[str], timeout: float) -> tuple[int, str]:
+        try:
+            # A session of its own, so that a deadline ends also what subctl has started.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, env=_environment()
+            )
+        except OSError as error:
+            raise SubmarinerError(f"{command[0]} cannot be started: {error.strerror}. Is it built for this machine, and executable?") from error
+        try:
+            raw = process.communicate(timeout=timeout)[0]
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            raw = process.communicate()[0]
+            raise SubmarinerError(
+                f"subctl did not end within {timeout:.0f} s and was killed: {self.redacted(' '.join(command))}\n{self._shown(raw)}\n"
+                "It may have created some objects; running the same task again goes on from what is there."
+            ) from error
+        return process.returncode, self._shown(raw)
+
+    def _shown(self, raw: bytes) -> str:
+        text = self.redacted(_ANSI.sub("", raw.decode("utf-8", "replace"))).strip()
+        return text if len(text) <= _KEPT else "[...]" + text[-_KEPT:]
+
+
+def require_version(version: str, deployed: str, stated: t.Mapping[str, t.Any]) -> None:
+    """Refuse a subctl that would refuse by itself, or that does not know an option, before anything is written.
+
+    :param version: what the program reports; "" (a development build) is taken as new enough.
+    :param deployed: version of the Submariner in the cluster, "" where there is none.
+    :param stated: the options that the user gave.
+    :raises InputError: naming both versions.
+    """
+    if not version:
+        return
+    if deployed and versions.parse(deployed) is not None and versions.parse(version) < versions.parse(deployed):
+        raise InputError(f"subctl is {version}, older than the deployed Submariner {deployed}; it would refuse to join. Install subctl {deployed} or newer.")
+    for name, value in stated.items():
+        option = join_options.BY_NAME[name]
+        if value not in (None, "", [], {}) and option.since and versions.parse(version) < versions.parse(option.since):
+            raise InputError(f"Option {name} needs subctl {option.since} or newer ({option.flag}), and this one is {version}. Nothing was written.")
+
+
+def known_to(version: str, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Drop the options that this subctl has no flag for; used for values carried over from the cluster, which the user did not ask for."""
+    if not version:
+        return dict(options)
+    return {
+        name: value
+        for name, value in options.items()
+        if not join_options.BY_NAME[name].since or versions.parse(version) >= versions.parse(join_options.BY_NAME[name].since)
+    }
+
+
+def _environment() -> dict[str, str]:
+    # Without a home that is a terminal's, and with a dumb terminal, nothing is drawn over and over.
+    return {**os.environ, "TERM": "dumb", "NO_COLOR": "1"}

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""What a check is, and the decorator that makes a function one.
+
+Adding a check is adding one decorated function to a file of its subject. A *new file* is named once more in ``_catalogue.py``: Ansible ships
+to the target only what is imported by name.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import SEVERITIES, Evidence, Remedy
+
+CLUSTER = "cluster"  # the check sees one cluster's facts
+CLUSTERSET = "clusterset"  # the check sees the cards of all clusters
+
+
+class CannotJudge(Exception):
+    """Raised by a check that lacks what it needs. Its argument says what is missing and why, for the user."""
+
+
+class Problem(t.NamedTuple):
+    """What a check yields; the engine adds what the catalogue knows (id, references) to make a finding of it.
+
+    ``severity`` overrides the catalogue's where the case at hand is better or worse than usual; ``cluster`` names the cluster for a check
+    that sees several; ``missing`` makes the verdict *unknown* for this subject only.
+    """
+
+    subject: str
+    title: str
+    evidence: tuple[Evidence, ...] = ()
+    impact: str = ""
+    remedy: Remedy | None = None
+    severity: str = ""
+    caused_by: str = ""
+    cluster: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A catalogue record and the function behind it.
+
+    ``severity`` is that of an ordinary case. ``needs`` are the names of :class:`Snapshot` answers without which the verdict is unknown.
+    ``joined_only`` checks are left out (neither passed nor unknown) on a cluster that is known to have no Submariner.
+    """
+
+    id: str
+    title: str
+    severity: str
+    scope: str
+    run: t.Callable[[t.Any], t.Iterable[Problem]] = field(repr=False, compare=False)
+    needs: tuple[str, ...] = ()
+    joined_only: bool = False
+    references: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        return (self.run.__doc__ or "").strip()
+
+
+def check(
+    check_id: str,
+    *,
+    title: str,
+    severity: str,
+    scope: str = CLUSTER,
+    needs: tuple[str, ...] = (),
+    joined_only: bool = False,
+    references: tuple[str, ...] = (),
+) -> t.Callable[[t.Callable[[t.Any], t.Iterable[Problem]]], Check]:
+    """Turns a function into a :class:`Check`; its docstring becomes the catalogue's description."""
+    if severity not in SEVERITIES:
+        raise ValueError(f"check {check_id}: severity {severity!r} is none of {SEVERITIES}")
+
+    def decorate(function: t.Callable[[t.Any], t.Iterable[Problem]]) -> Check:
+        return Check(check_id, title, severity, scope, function, needs, joined_only, references)
+
+    return decorate

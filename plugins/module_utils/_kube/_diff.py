@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""What Ansible shows of an object: without the server's book-keeping and without secrets."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_BOOK_KEEPING = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionGracePeriodSeconds")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a copy of the whole object, secrets included
+
+# Submariner's own: submariner-operator api/v1alpha1/submariner_types.go and servicediscovery_types.go.
+_SECRET_FIELDS = frozenset(("brokerK8sApiServerToken", "brokerK8sCA", "ceIPSecPSK"))
+# The same values as environment variables of its pods (BROKER_K8S_APISERVERTOKEN, BROKER_K8S_CA, CE_IPSEC_PSK), and others' alike.
+_SECRET_VARIABLE = re.compile(r"TOKEN|PSK|PASSWORD|PASSWD|SECRET_?KEY|CREDENTIAL|PRIVATE_KEY|API_?KEY|BROKER_K8S_CA$", re.IGNORECASE)
+
+HIDDEN = "(hidden)"
+HIDDEN_BEFORE = "(hidden, will change)"
+HIDDEN_AFTER = "(hidden, changed)"
+
+
+def clean(obj: t.Any) -> t.Any:
+    """Return a copy of a Kubernetes object fit for output: no book-keeping of the server, every secret replaced by ``(hidden)``.
+
+    :param obj: the object's JSON; None (no such object) becomes an empty dict, as Ansible's diff wants it.
+    """
+    if not obj:
+        return {}
+    return _mask(_trim(obj), _is_secret(obj))
+
+
+def before_after(before: t.Any, after: t.Any, header: str) -> dict[str, t.Any]:
+    """Return Ansible's diff of two states of one object; a secret that differs shows that it does, and nothing more.
+
+    :param before: JSON of the object as it was; None where there was none.
+    :param after: JSON of the object as it is or, with ``dryRun=All``, would be; None where it is deleted.
+    :param header: names the object, such as ``cluster-1: Submariner submariner-operator/submariner``.
+    """
+    shown_before, shown_after = clean(before), clean(after)
+    _mark_changes(_trim(before or {}), _trim(after or {}), shown_before, shown_after)
+    return {"before_header": header, "after_header": header, "before": shown_before, "after": shown_after}
+
+
+def _is_secret(obj: t.Mapping[str, t.Any]) -> bool:
+    return obj.get("kind") == "Secret" and obj.get("apiVersion") == "v1"
+
+
+def _trim(obj: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    trimmed = dict(obj)
+    metadata = {key: value for key, value in dict(obj.get("metadata") or {}).items() if key not in _BOOK_KEEPING}
+    annotations = {key: value for key, value in dict(metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
+    metadata.pop("annotations", None)
+    if annotations:
+        metadata["annotations"] = annotations
+    if metadata:
+        trimmed["metadata"] = metadata
+    return trimmed
+
+
+def _mask(node: t.Any, secret: bool = False) -> t.Any:
+    if isinstance(node, list):
+        return [_mask(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    masked = {}
+    for key, value in node.items():
+        if secret and key in ("data", "stringData") and isinstance(value, dict):
+            masked[key] = {name: HIDDEN for name in value}
+        elif key in _SECRET_FIELDS and value:
+            masked[key] = HIDDEN
+        elif key == "value" and isinstance(value, str) and value and _SECRET_VARIABLE.search(str(node.get("name", ""))):
+            masked[key] = HIDDEN
+        else:
+            masked[key] = _mask(value)
+    return masked
+
+
+def _mark_changes(before: t.Any, after: t.Any, shown_before: t.Any, shown_after: t.Any) -> None:
+    """Walk both trees alike; where both show HIDDEN for values that differ, say so in both."""
+    if not (isinstance(shown_before, (dict, list)) and type(shown_before) is type(shown_after)):
+        return
+    keys = [key for key in shown_before if key in shown_after] if isinstance(shown_before, dict) else range(min(len(shown_before), len(shown_after)))
+    for key in keys:
+        if shown_before[key] == HIDDEN and shown_after[key] == HIDDEN and before[key] != after[key]:
+            shown_before[key], shown_after[key] = HIDDEN_BEFORE, HIDDEN_AFTER
+        else:
+            _mark_changes(before[key], after[key], shown_before[key], shown_after[key])

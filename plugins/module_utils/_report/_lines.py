@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""The last screen: plain lines for a terminal of 80 columns, without colour, readable from top to bottom."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import SEVERITIES, Evidence, Finding, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._report._report import OUTCOME_FAIL, OUTCOME_OK, OUTCOME_UNKNOWN, Report, outcome, summary
+from ansible_collections.fathom.submariner.plugins.module_utils._report._text import WIDTH, harmless, table, wrapped
+
+RULE = "-" * WIDTH
+INDENT = "   "
+
+
+def lines(report: Report) -> list[str]:
+    """The whole screen. Consequences stand in one line each under the finding that they follow from."""
+    present = {finding.key for finding in report.failed}
+    roots = [finding for finding in report.failed if finding.caused_by not in present]
+    result = [_headline(report), RULE, *_clusters(report)]
+    for number, finding in enumerate(roots, 1):
+        consequences = [other for other in report.failed if other.caused_by == finding.key and other is not finding]
+        result += ["", *_finding_lines(number, finding, consequences)]
+    result += _unknown_lines(report.unknown)
+    return [*result, RULE, _closing(report)]
+
+
+def _headline(report: Report) -> str:
+    counts = summary(report)
+    parts = [_count(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
+    if counts["unknown"]:
+        parts.append(f"{counts['unknown']} not judged")
+    return f"{_count(counts['clusters'], 'cluster')}: {', '.join(parts) or 'nothing found'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 or noun == "info" else f"{number} {noun}s"
+
+
+def _clusters(report: Report) -> list[str]:
+    rows = []
+    for cluster in report.clusters:
+        found = report.of_cluster(cluster.name)
+        worst = max((SEVERITIES.index(finding.severity) for finding in found if finding in report.failed), default=-1)
+        verdict = SEVERITIES[worst].upper() if worst >= 0 else "UNKNOWN" if found else "ok"
+        rows.append((verdict, harmless(cluster.name), harmless(", ".join(cluster.facts))))
+    return table(rows)
+
+
+def _finding_lines(number: int, finding: Finding, consequences: t.Sequence[Finding]) -> list[str]:
+    head = f"{number}. {finding.severity.upper()}  {harmless(finding.cluster)}  {harmless(finding.id)}"
+    result = [head, *wrapped(harmless(finding.title), indent=INDENT), *wrapped(harmless(finding.subject), indent=INDENT)]
+    result += ["", *_evidence_lines(finding.evidence)] if finding.evidence else []
+    if finding.impact:
+        result += ["", *wrapped(harmless(finding.impact), indent=INDENT + " " * 9, first=INDENT + "Breaks:  ")]
+    for consequence in consequences:
+        text = f"{harmless(consequence.cluster)}: {harmless(consequence.title)}"
+        result += wrapped(text, indent=INDENT + " " * 9, first=INDENT + "Follows: ")
+    if finding.remedy is not None:
+        result += _remedy_lines(finding.remedy)
+    for reference in finding.references:
+        result += wrapped(harmless(reference), indent=INDENT + " " * 9, first=INDENT + "See:     ")
+    return result
+
+
+def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
+    """Value and field aligned, the object after them; a note stands under its row."""
+    result: list[str] = []
+    cells = [(harmless(entry.value) or '""', harmless(entry.field)) for entry in evidence]
+    wide = min(max(len(value) for value, _field in cells), 24)
+    for (value, field), entry in zip(cells, evidence):
+        place = " of ".join(part for part in (field, harmless(entry.object)) if part)
+        result += wrapped(place, indent=INDENT + " " * (wide + 2), first=INDENT + value.ljust(wide) + "  ")
+        if entry.note:
+            result += wrapped(f"({harmless(entry.note)})", indent=INDENT + " " * (wide + 2))
+    return result
+
+
+def _remedy_lines(remedy: Remedy) -> list[str]:
+    disruptive = " Interrupts cross-cluster traffic: needs submariner_allow_disruption." if remedy.disruptive else ""
+    result = wrapped(harmless(remedy.text) + disruptive, indent=INDENT + " " * 9, first=INDENT + "Repair:  ")
+    if remedy.role:
+        result.append(f"{INDENT}         role {harmless(remedy.role)}")
+        result += [f"{INDENT}           {harmless(name)}: {harmless(value)}" for name, value in sorted(remedy.variables.items())]
+    if remedy.target:
+        result += wrapped(f"writes {harmless(remedy.target)}", indent=INDENT + " " * 11, first=INDENT + " " * 9)
+    return result
+
+
+def _unknown_lines(unknown: t.Sequence[Finding]) -> list[str]:
+    """One entry for each thing that was missing, with all that could not be judged without it."""
+    if not unknown:
+        return []
+    groups: dict[tuple[str, str], list[str]] = {}
+    for finding in unknown:
+        groups.setdefault((harmless(finding.cluster), harmless(finding.missing or finding.title)), []).append(harmless(finding.id))
+    result = ["", "Not judged:"]
+    for (cluster, missing), ids in groups.items():
+        result += wrapped(f"{cluster}: {missing}", indent=INDENT + "  ", first=INDENT)
+        result += wrapped(", ".join(sorted(set(ids))), indent=INDENT + "    ", first=INDENT + "  > ")
+    return result
+
+
+def _closing(report: Report) -> str:
+    verdict = outcome(report)
+    if verdict == OUTCOME_OK:
+        return f"OK: {summary(report)['passed']} checks passed."
+    if verdict == OUTCOME_FAIL:
+        roles = sorted({finding.remedy.role for finding in report.failed if finding.remedy is not None and finding.remedy.role})
+        return f"FAIL. To repair: ansible-playbook fathom.submariner.remediate ({', '.join(roles)})" if roles else "FAIL. A person must act: see Repair above."
+    if verdict == OUTCOME_UNKNOWN:
+        return "UNKNOWN: what could not be read was not judged. See above for what is missing."
+    return "WARN: nothing is broken now; see the warnings above."

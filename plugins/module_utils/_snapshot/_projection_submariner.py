@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Submariner's objects, from raw JSON to records. The Submariner object holds the broker's token and the PSK in clear: they stop here."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Connection, Endpoint, Gateway, Submariner, SubmarinerCluster
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
+    JsonObject,
+    integer_at,
+    object_at,
+    objects_at,
+    ref_of,
+    text_at,
+    texts_at,
+    value_at,
+)
+
+# Names of secrets (brokerK8sSecret, ceIPSecPSKSecret) are no secrets and stay.
+SECRET_FIELDS = frozenset(("brokerK8sApiServerToken", "brokerK8sCA", "ceIPSecPSK"))
+
+
+def submariner(obj: JsonObject) -> Submariner:
+    spec = {key: value for key, value in object_at(obj, "spec").items() if key not in SECRET_FIELDS}
+    return Submariner(
+        ref=ref_of(obj, "Submariner"),
+        uid=text_at(obj, "metadata", "uid"),
+        resource_version=text_at(obj, "metadata", "resourceVersion"),
+        generation=integer_at(obj, "metadata", "generation"),
+        deleting=bool(text_at(obj, "metadata", "deletionTimestamp")),
+        cluster_id=text_at(obj, "spec", "clusterID") or text_at(obj, "status", "clusterID"),
+        version=text_at(obj, "spec", "version") or text_at(obj, "status", "version"),
+        repository=text_at(obj, "spec", "repository"),
+        spec=spec,
+        status_cluster_cidr=text_at(obj, "status", "clusterCIDR"),
+        status_service_cidr=text_at(obj, "status", "serviceCIDR"),
+        status_global_cidr=text_at(obj, "status", "globalCIDR"),
+        network_plugin=text_at(obj, "status", "networkPlugin"),
+    )
+
+
+def _first_of_family(obj: JsonObject, plural: str, singular: str) -> str:
+    """Submariner 0.20 and newer keeps lists (one address per family) beside, later instead of, the singular fields."""
+    listed = texts_at(obj, "spec", plural)
+    return text_at(obj, "spec", singular) or (listed[0] if listed else "")
+
+
+def endpoint(obj: JsonObject) -> Endpoint:
+    return Endpoint(
+        ref=ref_of(obj, "Endpoint"),
+        uid=text_at(obj, "metadata", "uid"),
+        cluster_id=text_at(obj, "spec", "cluster_id"),
+        hostname=text_at(obj, "spec", "hostname"),
+        cable_name=text_at(obj, "spec", "cable_name"),
+        backend=text_at(obj, "spec", "backend"),
+        private_ip=_first_of_family(obj, "privateIPs", "private_ip"),
+        public_ip=_first_of_family(obj, "publicIPs", "public_ip"),
+        health_check_ip=_first_of_family(obj, "healthCheckIPs", "healthCheckIP"),
+        subnets=texts_at(obj, "spec", "subnets"),
+        created=text_at(obj, "metadata", "creationTimestamp"),
+    )
+
+
+def submariner_cluster(obj: JsonObject) -> SubmarinerCluster:
+    return SubmarinerCluster(
+        ref=ref_of(obj, "Cluster"),
+        cluster_id=text_at(obj, "spec", "cluster_id"),
+        cluster_cidrs=texts_at(obj, "spec", "cluster_cidr"),
+        service_cidrs=texts_at(obj, "spec", "service_cidr"),
+        global_cidrs=texts_at(obj, "spec", "global_cidr"),
+    )
+
+
+def connection(obj: JsonObject) -> Connection:
+    peer: dict[str, t.Any] = object_at(obj, "endpoint")
+    return Connection(
+        cluster_id=text_at(peer, "cluster_id"),
+        hostname=text_at(peer, "hostname"),
+        subnets=texts_at(peer, "subnets"),
+        status=text_at(obj, "status"),
+        message=text_at(obj, "statusMessage"),
+        using_ip=text_at(obj, "usingIP"),
+        latency_average=text_at(obj, "latencyRTT", "average"),
+    )
+
+
+def gateway(obj: JsonObject) -> Gateway:
+    return Gateway(
+        ref=ref_of(obj, "Gateway"),
+        ha_status=text_at(obj, "status", "haStatus"),
+        status_failure=text_at(obj, "status", "statusFailure"),
+        version=text_at(obj, "status", "version"),
+        local_subnets=texts_at(obj, "status", "localEndpoint", "subnets"),
+        connections=tuple(map(connection, objects_at(value_at(obj, "status"), "connections"))),
+    )
