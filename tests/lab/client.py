@@ -70,11 +70,21 @@ class Client:
     :param cert_file: client certificate; its CN is the user that the audit log shows.
     :param key_file: key of ``cert_file``.
     :param user_agent: sent with every request.
+    :param timeout: seconds without a byte after which a request (not a watch) has failed.
     """
 
-    def __init__(self, server: str, ca_file: str | Path, cert_file: str | Path, key_file: str | Path, user_agent: str = "lab") -> None:
+    def __init__(
+        self,
+        server: str,
+        ca_file: str | Path,
+        cert_file: str | Path,
+        key_file: str | Path,
+        user_agent: str = "lab",
+        timeout: float = REQUEST_SECONDS,
+    ) -> None:
         self.server = server.rstrip("/")
         self.user_agent = user_agent
+        self.timeout = timeout
         self._address = urllib.parse.urlsplit(self.server)
         self._tls = ssl.create_default_context(cafile=str(ca_file))
         self._tls.load_cert_chain(str(cert_file), str(key_file))
@@ -267,7 +277,7 @@ class Client:
             if not select.select([connection.sock], [], [], 0)[0]:
                 return True
             self.close()
-        self._local.connection = self._connect(REQUEST_SECONDS)
+        self._local.connection = self._connect(self.timeout)
         return False
 
     def _send(self, method: str, target: str, payload: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:

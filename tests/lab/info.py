@@ -15,7 +15,7 @@ import os
 import typing as t
 from pathlib import Path
 
-from tests.lab.client import Client
+from tests.lab.client import REQUEST_SECONDS, Client
 
 LAB_FILE = "lab.json"
 
@@ -84,21 +84,21 @@ class ClusterInfo:
 
     def admin(self) -> Client:
         """The API as CN=admin, whose writes the audit helpers take for the collection's: for reading in tests."""
-        return self._client("admin", "lab")
+        return self.identity("admin")
 
     def client(self, stand_in: str) -> Client:
         """The API as CN=standin:NAME in system:masters, User-Agent ``standin-NAME``."""
-        return self._client(f"standin-{stand_in}", f"standin-{stand_in}")
+        return self.identity(f"standin-{stand_in}")
+
+    def identity(self, name: str, timeout: float = REQUEST_SECONDS) -> Client:
+        """The API as the holder of ``pki/NAME.crt``."""
+        return Client(self.server, self.pki / "ca.crt", self.pki / f"{name}.crt", self.pki / f"{name}.key", name, timeout)
 
     def pod_log(self, namespace: str, pod: str, container: str) -> Path:
         """The file that ``kubectl logs`` shows; its folder exists when this returns."""
         path = self.dir / "logs" / namespace / pod / f"{container}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-    def _client(self, identity: str, user_agent: str) -> Client:
-        pki = self.pki
-        return Client(self.server, pki / "ca.crt", pki / f"{identity}.crt", pki / f"{identity}.key", user_agent)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +111,7 @@ class LabInfo:
     :ivar stand_ins: those that should be running now; the stand-ins process starts and stops them when this changes.
     :ivar without: those that must never run, because the real component is run against the lab.
     :ivar incident: the planted one, or None.
-    :ivar supervisor: pid of the process that owns all others; 0 before it has started.
-    :ivar supervisor_started: its start in clock ticks since boot, which tells it from a later process with the same pid.
+    :ivar supervisor: pid of the process that owns all others; it holds a lock on ``DIR/.lock`` for as long as it lives.
     :ivar expires: when it ends by itself, in seconds since the epoch, or None.
     """
 
@@ -123,7 +122,6 @@ class LabInfo:
     without: tuple[str, ...] = ()
     incident: str | None = None
     supervisor: int = 0
-    supervisor_started: int = 0
     expires: float | None = None
 
     @property

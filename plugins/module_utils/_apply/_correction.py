@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
@@ -21,6 +22,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool, Pod, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 
+NAMESPACE = "submariner-operator"  # fixed in subctl (pkg/constants)
+_POOL_GRACE = 60.0  # seconds in which a route agent creates the pools of a new Endpoint by itself
 _CONFLICTS = 5  # times that somebody else may write the same object at the same moment before we give up
 _DAEMON_SETS = ("submariner-gateway", "submariner-routeagent")
 
@@ -75,6 +78,38 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
             for replaced in todo:
                 if replaced.cluster == step.cluster and replaced.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
                     outcome.done(replaced)
+
+
+def delete_stale_pools(peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
+    """Delete on every peer the pools that would keep the wanted ones out, before anything announces the wanted CIDRs.
+
+    :param snapshots: the peers', in their order.
+    """
+    for peer, snapshot in zip(peers, snapshots):
+        for step in correction.peer_steps(snapshot, wanted):
+            if step.action == correction.DELETE_POOL:
+                outcome.diff.append(_delete_pool(peer, _pool_of(snapshot, step), deadline, dry_run=False))
+                outcome.done(step)
+
+
+def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, deadline: Deadline) -> None:
+    """Wait until a join has had its effect here and on the peers. ``subctl join`` ends before anything has reconciled.
+
+    :param snapshots: the peers', in their order, as they were before the join.
+    """
+    await_status(local, NAMESPACE, wanted, deadline)
+    await_daemon_sets(local, NAMESPACE, wanted, deadline)
+    snapshot = read_members((local,), deadline)[0]
+    if snapshot.submariner.global_cidr:
+        return
+    await_endpoint(local, NAMESPACE, wanted, deadline)
+    for peer, before in zip(peers, snapshots):
+        if before.submariner is None:
+            continue
+        await_endpoint(peer, before.submariner.ref.namespace, wanted, deadline)
+        if before.submariner.network_plugin == "calico":
+            with contextlib.suppress(TimedOutError):  # an agent that had given up is restarted by the correction that follows
+                _await_pools(peer, before, wanted, Deadline(min(_POOL_GRACE, deadline.left())))
 
 
 def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_options as join_options
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _version as versions
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import parse_submariner_version
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _VERSION = re.compile(r"\bv?(\d+\.\d+\.\d+[-.\w+]*)")
@@ -122,25 +122,23 @@ def require_version(version: str, deployed: str, stated: t.Mapping[str, t.Any]) 
     :param stated: the options that the user gave.
     :raises InputError: naming both versions.
     """
-    if not version:
-        return
-    if deployed and versions.parse(deployed) is not None and versions.parse(version) < versions.parse(deployed):
+    if _older(version, deployed):
         raise InputError(f"subctl is {version}, older than the deployed Submariner {deployed}; it would refuse to join. Install subctl {deployed} or newer.")
     for name, value in stated.items():
         option = join_options.BY_NAME[name]
-        if value not in (None, "", [], {}) and option.since and versions.parse(version) < versions.parse(option.since):
+        if value not in (None, "", [], {}) and _older(version, option.since):
             raise InputError(f"Option {name} needs subctl {option.since} or newer ({option.flag}), and this one is {version}. Nothing was written.")
 
 
 def known_to(version: str, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Drop the options that this subctl has no flag for; used for values carried over from the cluster, which the user did not ask for."""
-    if not version:
-        return dict(options)
-    return {
-        name: value
-        for name, value in options.items()
-        if not join_options.BY_NAME[name].since or versions.parse(version) >= versions.parse(join_options.BY_NAME[name].since)
-    }
+    return {name: value for name, value in options.items() if not _older(version, join_options.BY_NAME[name].since)}
+
+
+def _older(version: str, other: str) -> bool:
+    """True when both are known versions and the first is the older one; a build from a branch, or none, is taken as new enough."""
+    left, right = parse_submariner_version(version), parse_submariner_version(other)
+    return left is not None and right is not None and left.point < right.point
 
 
 def _environment() -> dict[str, str]:

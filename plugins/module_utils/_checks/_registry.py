@@ -24,6 +24,10 @@ class CannotJudge(Exception):
     """Raised by a check that lacks what it needs. Its argument says what is missing and why, for the user."""
 
 
+class NotApplicable(Exception):
+    """Raised by a check whose question does not arise on this cluster: it has neither passed nor failed."""
+
+
 class Problem(t.NamedTuple):
     """What a check yields; the engine adds what the catalogue knows (id, references) to make a finding of it.
 

@@ -45,6 +45,8 @@ def call_within(deadline: Deadline, function: t.Callable[[], T]) -> T:
     name resolution and credential plugins have none at all. So the call runs in a daemon thread, which is left behind when
     the deadline passes; ``function`` must have no effect any more once ``deadline.expired`` is true.
     """
+    if deadline.expired:
+        raise DeadlineExpired()
     outcome: futures.Future[T] = futures.Future()
 
     def run() -> None:

@@ -56,7 +56,7 @@ def _trim(obj: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     metadata.pop("annotations", None)
     if annotations:
         metadata["annotations"] = annotations
-    if metadata:
+    if "metadata" in obj:
         trimmed["metadata"] = metadata
     return trimmed
 
@@ -89,3 +89,21 @@ def _mark_changes(before: t.Any, after: t.Any, shown_before: t.Any, shown_after:
             shown_before[key], shown_after[key] = HIDDEN_BEFORE, HIDDEN_AFTER
         else:
             _mark_changes(before[key], after[key], shown_before[key], shown_after[key])
+
+
+def missing_from(found: t.Any, wanted: t.Any, path: str = "") -> tuple[str, ...]:
+    """Return the paths of the fields of ``wanted`` that ``found`` does not have just so, such as ``spec.cidr``; () where it has all.
+
+    Fields that only ``found`` has do not count: a server adds defaults. None in ``wanted`` stands for absence, as in a merge patch.
+    Tells a lost answer's effect, and what an admission webhook made of an object.
+    """
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        missing: tuple[str, ...] = ()
+        for key, value in wanted.items():
+            missing += missing_from(found.get(key), value, f"{path}.{key}" if path else str(key))
+        return missing
+    if isinstance(wanted, dict):  # absent: only a wish for absence is fulfilled
+        return tuple(name for key, value in wanted.items() for name in missing_from(None, value, f"{path}.{key}" if path else str(key)))
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        return tuple(name for index, value in enumerate(wanted) for name in missing_from(found[index], value, f"{path}[{index}]"))
+    return () if found == wanted or (wanted == [] and found is None) else (path,)

@@ -27,16 +27,26 @@ class KubeError(SubmarinerError):
     :param status: the HTTP status, 0 where there was no response.
     :param reason: ``reason`` of the Kubernetes Status object (``AlreadyExists``, ``Expired``...), "" where there was none.
     :param api_message: what the API itself said, "" where it said nothing.
+    :param transient: the same request may succeed later on; it was tried as often as is worth while.
     """
 
     def __init__(
-        self, message: str, state: str = UNAVAILABLE, *, status: int = 0, reason: str = "", api_message: str = "", **details: t.Any
+        self,
+        message: str,
+        state: str = UNAVAILABLE,
+        *,
+        status: int = 0,
+        reason: str = "",
+        api_message: str = "",
+        transient: bool = False,
+        **details: t.Any,
     ) -> None:
         super().__init__(message, **details)
         self.state = state
         self.status = status
         self.reason = reason
         self.api_message = api_message
+        self.transient = transient
 
 
 class NotFoundError(KubeError):

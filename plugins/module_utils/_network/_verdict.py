@@ -11,8 +11,9 @@ never picks silently. The rules, in order, for one subject and one family:
 1. **Reality refutes.** A range that does not hold every address in use is not the truth, whoever claims it. A *live* claim
    that reality refutes is out of the running (it becomes dissent) as long as some claim is left that reality does not refute.
 2. **The authority answers.** Where a source hands the addresses out itself (enabled IPPools under calico-ipam; Ready
-   ServiceCIDRs), its union is the answer when every remaining live claim is equal to it or consists of some of its parts
-   (the flag that made the first of several ServiceCIDRs).
+   ServiceCIDRs), its union is the answer when every remaining live claim is equal to it. For Services a claim may also be some of
+   its parts (the API server's flag made the first of several ServiceCIDRs). For pods it may not: an enabled pool outside
+   ``--cluster-cidr`` without a single pod in it may be a hand-made pool for a remote cluster.
 3. **The covering range answers** instead when every remaining live claim is one and the same range around the authority's
    union (pools cut out of ``--cluster-cidr``): the pools are then reported as inside.
 4. Any other live claim contradicts the authority: *conflict*, with every source and value.
@@ -156,7 +157,8 @@ def judge(evidence: t.Iterable[CidrEvidence], pods: Reality, services: Reality) 
 
 
 def _order(row: CidrEvidence) -> tuple[t.Any, ...]:
-    return (SUBJECTS.index(row.subject) if row.subject in SUBJECTS else 9, row.rank, row.source, row.object, row.field, row.family, row.cidrs, row.raw, row.problem)
+    subject = SUBJECTS.index(row.subject) if row.subject in SUBJECTS else len(SUBJECTS)
+    return (subject, row.rank, row.source, row.object, row.field, row.family, row.cidrs, row.raw, row.standing, row.caveat, row.problem)
 
 
 def _across(verdicts: t.Sequence[CidrVerdict]) -> tuple[str, ...]:
@@ -247,7 +249,7 @@ class _Case:
         # Only when reality is on the authority's side may it silence a live claim; otherwise both are in question.
         claims = self.live if refuted and not standing else standing
         equal = [claim for claim, networks in claims if same(networks, union)]
-        parts = [claim for claim, networks in claims if not same(networks, union) and set(networks) <= set(members)]
+        parts = [claim for claim, networks in claims if self.subject == SERVICE and not same(networks, union) and set(networks) <= set(members)]
         around = [(claim, networks) for claim, networks in claims if not same(networks, union) and covers(networks, union)]
         if len(equal) + len(parts) == len(claims):
             also = f", as {_names(equal + parts)} {'say' if len(equal + parts) > 1 else 'says'}" if claims else ""
@@ -262,7 +264,8 @@ class _Case:
         if not remaining:
             best = claims[0]
             outside = len(self._outside(best[1]))
-            return _Answer(REFUTED, collapse(best[1]), f"{best[0]}, but {outside} of {len(self.in_use)} {self.what} lie outside, and no other source holds them all")
+            reason = f"{best[0]}, but {outside} of {len(self.in_use)} {self.what} lie outside, and no other source holds them all"
+            return _Answer(REFUTED, collapse(best[1]), reason)
         ranges = {collapse(networks) for claim, networks in remaining}
         if len(ranges) > 1:
             return _Answer(CONFLICT, (), "; ".join(str(claim) for claim, networks in remaining))
@@ -296,7 +299,7 @@ class _Case:
             return _Answer(CONFLICT, (), f"stated {shown} does not cover {self.authority[0]}")
         if base.status == AGREED and not base.rests_on_authority_alone:
             found = ", ".join(str(network) for network in base.networks)
-            return _Answer(CONFLICT, (), f"stated {shown}, but {base.because} {'say' if ' and ' in base.because else 'says'} {found}")
+            return _Answer(CONFLICT, (), f"stated {shown}, but the sources agree on {found} ({base.because})")
         if base.status == ABSENT and base.definite:
             return _Answer(CONFLICT, (), f"stated {shown}, but {base.because}")
         held = bool(self.in_use) and not self.reality_missing
@@ -324,10 +327,13 @@ class _Case:
     def _dissent(self, claims: tuple[Claim, ...], answer: _Answer) -> tuple[str, ...]:
         if answer.status != AGREED:
             return ()
-        reasons = {INSTALL: "as asked for at installation", LIVE: f"but {self.what} lie outside it", AUTHORITY: "outvoted"}
-        return tuple(
-            f"{claim}, {reasons.get(claim.standing, 'outvoted')}" for claim in claims if claim.relation not in ("equal", "part") and claim.standing in reasons
-        )
+        dissent = []
+        for claim in claims:
+            if claim.relation in ("equal", "part") or claim.standing == STATED:
+                continue
+            refuted = f"but {self.what} lie outside it" if claim.relation == "refuted" else "outvoted by what the user states"
+            dissent.append(f"{claim}, {'as asked for at installation' if claim.standing == INSTALL else refuted}")
+        return tuple(dissent)
 
     def _missing(self, answer: _Answer, verified: bool) -> tuple[str, ...]:
         missing = list(self.reality_missing)

@@ -70,6 +70,7 @@ ENVIRONMENT = frozenset(
     )
 )
 PROXY_ENVIRONMENT = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"))
+CNI_TYPE = re.compile(r'"type"\s*:\s*"([a-z0-9-]+)"')
 URL_PASSWORD = re.compile(r"(?<=:)[^:/@\s]*(?=@)")
 NODE_ANNOTATION_PREFIXES = ("k3s.io/", "rke2.io/", "projectcalico.org/", "gateway.submariner.io/", "submariner.io/")
 NODE_ARGUMENTS = ("rke2.io/node-args", "k3s.io/node-args")
@@ -148,6 +149,14 @@ def node(obj: JsonObject) -> Node:
     )
 
 
+def plugin_types(cni_configuration: str) -> str:
+    """What tells the IPAM apart in a CNI configuration: every ``"type"`` in it, and nothing else of it.
+
+    The text is no JSON while it holds placeholders such as ``"mtu": __CNI_MTU__``, and it may hold tokens and keys of etcd.
+    """
+    return ", ".join(f'"type": "{name}"' for name in CNI_TYPE.findall(cni_configuration))
+
+
 def _environment(entries: t.Iterable[dict[str, t.Any]]) -> t.Iterator[EnvVar]:
     for entry in entries:
         name, value = text_at(entry, "name"), text_at(entry, "value")
@@ -155,6 +164,8 @@ def _environment(entries: t.Iterable[dict[str, t.Any]]) -> t.Iterator[EnvVar]:
             continue
         if name in ENVIRONMENT:
             yield EnvVar(name, value)
+        elif name == "CNI_NETWORK_CONFIG":
+            yield EnvVar(name, plugin_types(value))
         elif name in PROXY_ENVIRONMENT:
             yield EnvVar(name, URL_PASSWORD.sub(MASK, value))
 
@@ -198,7 +209,10 @@ def daemon_set(obj: JsonObject) -> DaemonSet:
     return DaemonSet(
         ref=ref_of(obj, "DaemonSet"),
         labels=text_map_at(obj, "metadata", "labels"),
-        containers=tuple(map(container, objects_at(obj, "spec", "template", "spec", "containers"))),
+        # calico-node's configuration of the CNI plugin stands in its init container install-cni.
+        containers=tuple(
+            container(entry) for part in ("containers", "initContainers") for entry in objects_at(obj, "spec", "template", "spec", part)
+        ),
         desired=integer_at(obj, "status", "desiredNumberScheduled"),
         ready=integer_at(obj, "status", "numberReady"),
         generation=integer_at(obj, "metadata", "generation"),
@@ -218,7 +232,10 @@ def deployment(obj: JsonObject) -> Deployment:
 
 def config_map(obj: JsonObject) -> ConfigMap:
     data = text_map_at(obj, "data")
-    return ConfigMap(ref=ref_of(obj, "ConfigMap"), data={key: value for key, value in data.items() if key in CONFIG_MAP_KEYS})
+    kept = {key: value for key, value in data.items() if key in CONFIG_MAP_KEYS}
+    if "cni_network_config" in data:
+        kept["cni_network_config"] = plugin_types(data["cni_network_config"])
+    return ConfigMap(ref=ref_of(obj, "ConfigMap"), data=kept)
 
 
 def service_cidr(obj: JsonObject) -> ServiceCidr:

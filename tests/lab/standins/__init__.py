@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stand-ins: small loops that behave as components which the lab cannot run for real.
 
-A stand-in is a class in a module of this package::
+A stand-in is a class in the module of its name (``route-agent`` in ``route_agent.py``)::
 
     class RouteAgent:
         name = "route-agent"                      # what --without and an incident's stand_ins call it
@@ -12,7 +12,7 @@ A stand-in is a class in a module of this package::
         def run(self, stop: threading.Event) -> None: ...   # blocks until stop; survives restarts of the API server
 
 One instance a cluster, each in a thread of its own, all in one process (``python -m tests.lab.standins DIR``) that
-the lab's supervisor owns and restarts. Which run is ``stand_ins`` in ``lab.json``: an incident names them, ``--without``
+the lab's supervisor owns. Which run is ``stand_ins`` in ``lab.json``: an incident names them, ``--without``
 takes away; the process follows changes of that file. ``run`` may return early to be started again after a second,
 as may one that raises: the traceback goes to ``DIR/stand-ins.log``.
 
@@ -47,14 +47,15 @@ class StandIn(t.Protocol):
     def run(self, stop: threading.Event) -> None: ...
 
 
-def known() -> dict[str, type[StandIn]]:
-    """Every stand-in of this package by its name."""
-    found: dict[str, type[StandIn]] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("_") or module.name == SUBCTL:
-            continue
-        loaded = importlib.import_module(f"{__name__}.{module.name}")
-        for value in vars(loaded).values():
-            if isinstance(value, type) and value.__module__ == loaded.__name__ and isinstance(getattr(value, "name", None), str) and hasattr(value, "run"):
-                found[value.name] = value
-    return found
+def names() -> list[str]:
+    """Every stand-in of this package, ``subctl`` too, without importing one."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def load(name: str) -> type[StandIn]:
+    """The class of a stand-in. Raises LookupError when its module has none of that name, ImportError when there is no such module."""
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__ and getattr(value, "name", None) == name:
+            return value
+    raise LookupError(f"{module.__name__} has no class whose name is {name!r}")

@@ -140,6 +140,8 @@ def _openshift(view: View, version: SubmarinerVersion) -> ClusterNetwork | None:
     for field in ("clusterNetwork", "serviceNetwork", "networkType"):
         if field not in spec:
             raise DiscoveryError(f"field .spec.{field} expected, but not found in Network resource: {network}")
+    if any("cidr" not in each for each in spec["clusterNetwork"]):
+        raise DiscoveryError(f"field cidr expected, but not found in clusterNetwork: {spec['clusterNetwork']}")
     plugin = "calico" if spec["networkType"] == "Calico" else spec["networkType"]
     return ClusterNetwork(plugin, tuple(each["cidr"] for each in spec["clusterNetwork"]), tuple(spec["serviceNetwork"]))
 
@@ -209,7 +211,7 @@ def _by_flannel_config(view: View, version: SubmarinerVersion, plugin: str, daem
         config = _config_map(view, "kube-system", name)
         try:
             pods = json.loads(((config or {}).get("data") or {})["net-conf.json"]).get("Network", "")
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, AttributeError):
             return None
     return ClusterNetwork(plugin, (pods,), _service_cidrs(view, version))
 

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Remedies as data, in one place: what the checks propose is what the roles take."""
+
+from __future__ import annotations
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, shown
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
+
+JOIN_ROLE = "fathom.submariner.join"
+TARGET = "Submariner submariner-operator/submariner spec.clusterCIDR, spec.serviceCIDR"
+
+
+def correct_cidrs(facts: Facts, text: str = "") -> Remedy:
+    """Pin the true CIDRs in Submariner's spec, restart what runs with the old ones, here and on every peer.
+
+    A range that is not agreed is not proposed: the role then asks for it instead of pinning a guess.
+    """
+    return pin_cidrs(shown(facts.truth.networks(POD)), shown(facts.truth.networks(SERVICE)), text=text)
+
+
+def pin_cidrs(cluster_cidr: str, service_cidr: str, *, text: str = "", cluster: str = "") -> Remedy:
+    """:param cluster: whose CIDRs they are, where the finding is another cluster's."""
+    variables = {"join_cluster_cidr": cluster_cidr.replace(" ", ""), "join_service_cidr": service_cidr.replace(" ", "")}
+    return Remedy(
+        text=text or "Pin the true CIDRs in the Submariner object, then restart its gateway and route agents here and on every peer, stale pools first.",
+        role=JOIN_ROLE,
+        variables={**{name: value for name, value in variables.items() if value}, "join_correction": "patch"},
+        disruptive=True,
+        target=TARGET,
+        cluster=cluster,
+    )
+
+
+def by_hand(text: str) -> Remedy:
+    """A person must act, as ``text`` says."""
+    return Remedy(text=text)

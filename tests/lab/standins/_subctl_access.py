@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How subctl reaches clusters: kubeconfigs with client-go's overriding flags, and the broker with the token of its file.
+
+Unlike the loops of this package, which have certificates of their own, subctl is whoever the user is.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import ssl
+import tempfile
+import typing as t
+import urllib.parse
+from pathlib import Path
+
+import yaml
+
+from tests.lab.client import ApiError, Object
+
+TIMEOUT = 30.0
+APPLY = "application/apply-patch+yaml"
+
+
+class ConfigError(Exception):
+    """What clientcmd says of a kubeconfig that cannot be used."""
+
+
+class Access:
+    """One identity at one API server.
+
+    :ivar name: the cluster's name in the kubeconfig.
+    :ivar server: as in the kubeconfig.
+    """
+
+    def __init__(self, name: str, server: str, tls: ssl.SSLContext, token: str, user_agent: str) -> None:
+        self.name = name
+        self.server = server.rstrip("/")
+        self._tls = tls
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method: str, path: str, body: t.Any = None, content_type: str = "application/json") -> Object:
+        """Raises ApiError, with status 0 if there was no answer."""
+        address = urllib.parse.urlsplit(self.server)
+        connection = http.client.HTTPSConnection(address.hostname or "", address.port or 443, timeout=TIMEOUT, context=self._tls)
+        try:
+            headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {})}
+            connection.request(method, address.path + path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            raw = response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise ApiError(0, "Unreachable", f'{method.title()} "{self.server}{path}": {error}') from error
+        finally:
+            connection.close()
+        answer = _json(raw)
+        if response.status >= 400:
+            raise ApiError(response.status, answer.get("reason", "Unknown"), answer.get("message") or raw[:500], answer)
+        return answer
+
+    def get(self, path: str) -> Object:
+        return self.request("GET", path)
+
+    def find(self, path: str) -> Object | None:
+        """None for what does not exist, be it the object or its kind."""
+        try:
+            return self.get(path)
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+
+    def items(self, path: str) -> list[Object]:
+        """The objects of a collection; none when the kind is not served."""
+        return (self.find(path) or {}).get("items") or []
+
+    def ensure(self, path: str, obj: Object) -> bool:
+        """Creates an object, or writes it over the one there is. True if it was created.
+
+        :arg path: of the collection.
+        """
+        try:
+            self.request("POST", path, obj)
+            return True
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+        patch = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
+        self.request("PATCH", f"{path}/{obj['metadata']['name']}", patch, "application/merge-patch+json")
+        return False
+
+
+def _json(text: str) -> Object:
+    try:
+        decoded = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def contexts(values: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """The contexts of the kubeconfig and the clusters that they name."""
+    return {each["name"]: each["context"]["cluster"] for each in _load(values)[0].get("contexts") or []}
+
+
+def from_flags(values: t.Mapping[str, t.Any], user_agent: str, context: str = "") -> Access:
+    """The cluster that the connection flags mean. Raises ConfigError.
+
+    :arg context: instead of ``--context``.
+    """
+    for each in ("as", "as-group", "as-uid", "username", "password", "proxy-url"):
+        if values.get(each):
+            raise ConfigError(f"the stand-in of subctl does not play --{each}")
+    config, folder = _load(values)
+    name = context or values["context"] or config.get("current-context", "")
+    if not config.get("contexts") and not values["server"]:
+        raise ConfigError("invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable")
+    chosen = _entry(config, "contexts", "context", name)
+    if chosen is None:
+        raise ConfigError(f'context "{name}" does not exist')
+    cluster_name = values["cluster"] or chosen["cluster"]
+    cluster = dict(_entry(config, "clusters", "cluster", cluster_name) or {})
+    user = dict(_entry(config, "users", "user", values["user"] or chosen["user"]) or {})
+    for flag, target in (("server", cluster), ("certificate-authority", cluster), ("client-certificate", user), ("client-key", user), ("token", user)):
+        if values[flag]:
+            target[flag] = values[flag]
+            target.pop(f"{flag}-data", None)
+    if values["insecure-skip-tls-verify"]:
+        cluster["insecure-skip-tls-verify"] = True
+    if "server" not in cluster:
+        raise ConfigError(f'cluster "{cluster_name}" does not exist')
+    if "exec" in user or "auth-provider" in user:
+        raise ConfigError("the stand-in of subctl does not play credential plugins")
+    return Access(chosen["cluster"], cluster["server"], _tls(cluster, user, folder), user.get("token", ""), user_agent)
+
+
+def with_token(server: str, token: str, ca: bytes, verify: bool, user_agent: str) -> Access:
+    """The broker as its file describes it."""
+    return Access("broker", server, _context(ca.decode(), verify), token, user_agent)
+
+
+def _load(values: t.Mapping[str, t.Any]) -> tuple[Object, Path]:
+    """The kubeconfig and the folder that its relative paths start from."""
+    explicit = values["kubeconfig"]
+    paths = [explicit] if explicit else [each for each in os.environ.get("KUBECONFIG", "").split(os.pathsep) if each]
+    for path in map(Path, paths or [str(Path.home() / ".kube" / "config")]):
+        if path.exists():
+            try:
+                return yaml.safe_load(path.read_text(encoding="utf-8")) or {}, path.parent
+            except (OSError, yaml.YAMLError) as error:
+                raise ConfigError(f'error loading config file "{path}": {error}') from None
+        if explicit:
+            raise ConfigError(f"stat {path}: no such file or directory")
+    return {}, Path.cwd()
+
+
+def _entry(config: Object, section: str, key: str, name: str) -> Object | None:
+    return next((each[key] for each in config.get(section) or [] if each["name"] == name), None)
+
+
+def _tls(cluster: Object, user: Object, folder: Path) -> ssl.SSLContext:
+    try:
+        context = _context(_material(cluster, "certificate-authority", folder), not cluster.get("insecure-skip-tls-verify"))
+        cert, key = (_material(user, name, folder) for name in ("client-certificate", "client-key"))
+        if cert and key:
+            with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:
+                pair.write(f"{cert}\n{key}\n")
+                pair.flush()
+                context.load_cert_chain(pair.name)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"unable to load the credentials of the kubeconfig: {error}") from None
+    return context
+
+
+def _context(ca: str, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=ca or None)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _material(part: Object, name: str, folder: Path) -> str:
+    if part.get(f"{name}-data"):
+        return base64.b64decode(part[f"{name}-data"]).decode()
+    return (folder / part[name]).read_text(encoding="utf-8") if part.get(name) else ""
