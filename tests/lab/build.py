@@ -5,6 +5,8 @@
 
 Builds are kept under ``${XDG_CACHE_HOME:-~/.cache}/fathom-submariner/``, in a folder named by a digest of all that they are made from. A folder appears
 when it is complete; two builds at once wait for each other; an interrupted one goes on where it was, for Go keeps every compiled package.
+
+``python -m tests.lab.build`` builds and says where the programs are.
 """
 
 from __future__ import annotations
@@ -216,3 +218,11 @@ def explain(lines: list[str], command: str, environment: t.Mapping[str, str]) ->
 
 def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        for component, command in binaries().commands.items():
+            print(f"{component}: {' '.join(command)}")
+    except LabError as error:
+        sys.exit(f"ERROR: {error}")

@@ -19,7 +19,7 @@ from tests.lab.info import ClusterInfo, LabError
 from tests.lab.process import Child, free_port, is_bind_conflict
 
 BOOT_SECONDS = 120.0
-PORT_ATTEMPTS = 5
+PORT_ATTEMPTS = 4
 STAGES = Path(__file__).parent / "stages"
 
 
@@ -31,7 +31,7 @@ class Cluster:
     :param binaries: see ``build.py``.
     :param stand_ins: names that get a client certificate.
     :param kubelet_port: where the kubelet stand-in listens.
-    :param stage_folders: further folders of kwok Stages, see ``components.stages``.
+    :param stages: a folder of kwok Stages beside the lab's own, see ``components.stages``.
     :param choose_port: a port for the API server, asked again when it turns out to be taken.
     """
 
@@ -42,14 +42,14 @@ class Cluster:
         binaries: Binaries,
         stand_ins: t.Sequence[str],
         kubelet_port: int,
-        stage_folders: t.Sequence[Path] = (),
+        stages: Path | None = None,
         choose_port: t.Callable[[], int] = free_port,
     ) -> None:
         self._spec = spec
         self._directory = directory
         self._binaries = binaries
         self._stand_ins = stand_ins
-        self._stage_folders = [STAGES, *stage_folders]
+        self._stage_folders = [STAGES, *([stages] if stages else [])]
         self._choose_port = choose_port
         self._kubelet_port = kubelet_port
         self.children: dict[str, Child] = {}

@@ -93,6 +93,8 @@ def controller_manager(cluster: ClusterInfo) -> list[str]:
         "--kubeconfig=pki/kube-controller-manager.kubeconfig",
         "--secure-port=0",
         "--leader-elect=false",
+        "--kube-api-qps=500",
+        "--kube-api-burst=1000",
         "--use-service-account-credentials=true",
         "--allocate-node-cidrs=true",
         f"--cluster-cidr={cluster.pod_cidr}",

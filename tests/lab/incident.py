@@ -121,6 +121,12 @@ class Incident:
     steps: tuple[Step, ...]
     ready: tuple[Condition, ...]
 
+    @property
+    def stages(self) -> Path | None:
+        """The folder of its own Stages, if it has one."""
+        folder = self.dir / "stages"
+        return folder if folder.is_dir() else None
+
     def objects(self, lab: LabInfo, cluster: ClusterInfo) -> list[Object]:
         """The objects of one cluster in the order in which to apply them."""
         values = {**lab_variables(lab, self), **cluster_variables(cluster)}

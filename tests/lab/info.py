@@ -111,6 +111,7 @@ class LabInfo:
     :ivar stand_ins: those that should be running now; the stand-ins process starts and stops them when this changes.
     :ivar without: those that must never run, because the real component is run against the lab.
     :ivar incident: the planted one, or None.
+    :ivar stages: the folder of kwok Stages that it was booted with beside the lab's own, or None.
     :ivar supervisor: pid of the process that owns all others; it holds a lock on ``DIR/.lock`` for as long as it lives.
     :ivar expires: when it ends by itself, in seconds since the epoch, or None.
     """
@@ -121,6 +122,7 @@ class LabInfo:
     stand_ins: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     incident: str | None = None
+    stages: Path | None = None
     supervisor: int = 0
     expires: float | None = None
 
@@ -165,6 +167,7 @@ class LabInfo:
             raise LabError(f"{directory / LAB_FILE} cannot be read ({error}): remove the folder and start the lab again") from None
         clusters = tuple(_cluster(each) for each in state.pop("clusters"))
         state.update(dir=directory, clusters=clusters, stand_ins=tuple(state["stand_ins"]), without=tuple(state["without"]))
+        state["stages"] = Path(state["stages"]) if state["stages"] else None
         return cls(**state)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fathom.submariner authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process that owns all others of a lab: ``python -m tests.lab.supervisor``.
+"""The process that owns all others of a lab: ``python -m tests.lab.supervisor DIR``.
 
 Its first line of standard input is an Order (JSON). It answers with lines of JSON on standard output: ``{"progress": TEXT}``, then ``{"ready": true}``
 or ``{"error": TEXT}``. The line ``keep`` makes it independent of the process that started it (the owner); until then it ends, and removes all that
@@ -47,8 +47,8 @@ class Order:
     :ivar binaries: see ``build.Binaries``.
     :ivar time_scale: see ``LabInfo``.
     :ivar without: see ``LabInfo``.
-    :ivar ttl: seconds to live, or None.
-    :ivar stages: folders of kwok Stages beside the lab's own.
+    :ivar ttl: seconds to live once it is ready, or None.
+    :ivar stages: folder of kwok Stages beside the lab's own.
     """
 
     dir: str
@@ -58,7 +58,7 @@ class Order:
     time_scale: float
     without: list[str]
     ttl: float | None = None
-    stages: list[str] = dataclasses.field(default_factory=list)
+    stages: str | None = None
 
     def specs(self) -> list[ClusterSpec]:
         return [cluster_spec(each) for each in self.clusters]
@@ -78,8 +78,9 @@ class Supervisor:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._dir = Path(order.dir)
+        self._stages = Path(order.stages) if order.stages else None
         self._kept = False
-        self._expires = time.time() + order.ttl if order.ttl else None
+        self._expires: float | None = None
         self._children: list[Child] = []
         self._clusters: list[Cluster] = []
         self._control = b""
@@ -135,8 +136,7 @@ class Supervisor:
             listener = process.listening_socket()
             listeners.append(listener)
             port = listener.getsockname()[1]
-            stages = [Path(each) for each in self._order.stages]
-            self._clusters.append(Cluster(self._dir, spec, binaries, [*standins.names(), PLANTER], port, stages))
+            self._clusters.append(Cluster(self._dir, spec, binaries, [*standins.names(), PLANTER], port, self._stages))
         self._save()
         started = time.monotonic()
         booting = {each.info.name: each.boot() for each in self._clusters}
@@ -146,6 +146,8 @@ class Supervisor:
                     del booting[name]
                     _say({"progress": f"{name} is ready after {time.monotonic() - started:.1f} s"})
             self._wait(POLL_SECONDS)
+        if self._order.ttl:
+            self._expires = time.time() + self._order.ttl
         lab = self._save()
         if standins.SUBCTL in standins.names() and standins.SUBCTL not in lab.without:
             files.write_subctl(lab)
@@ -166,6 +168,7 @@ class Supervisor:
             clusters=tuple(each.info for each in self._clusters),
             time_scale=self._order.time_scale,
             without=tuple(self._order.without),
+            stages=self._stages,
             supervisor=os.getpid(),
             expires=self._expires,
         )

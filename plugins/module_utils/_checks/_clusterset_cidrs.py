@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, CardEndpoint, CardPool
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import differs
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, pin_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import ANNOUNCED, WRONG
@@ -150,9 +150,9 @@ def _cause(owner: Card) -> str:
     return WRONG if owner.status_wrong else ANNOUNCED
 
 
-def _correct(owner: Card, peer: Card) -> t.Any:
+def _correct(owner: Card, peer: Card) -> Remedy:
     text = f"Correct the CIDRs of {owner.cluster}: that also removes the stale pools on {peer.cluster} and restarts what still follows them."
-    return pin_cidrs(",".join(owner.pods.cidrs), ",".join(owner.services.cidrs), text=text, cluster=owner.cluster)
+    return pin_cidrs(owner.cluster_id, owner.pods.cidrs, owner.services.cidrs, text=text, cluster=owner.cluster)
 
 
 def _true_networks(card: Card) -> tuple[Network, ...]:

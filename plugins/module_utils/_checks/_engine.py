@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, UNKNOWN, Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, UNKNOWN, UNREADABLE, Finding
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTER, CLUSTERSET, CannotJudge, Check, NotApplicable, Problem
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
-
-UNREADABLE = "cluster-unreadable"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts i
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import Network, holds, parse_address, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node, Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._wrong_cidr import identify_wrong_cidr
 
 MOST_SOURCES = 4
 
@@ -37,6 +38,26 @@ def places(facts: Facts, subject: str) -> t.Iterator[Evidence]:
     for cluster in facts.own_cluster_objects:
         values = cluster.cluster_cidrs if subject == POD else cluster.service_cidrs
         yield Evidence(str(cluster.ref), f"spec.{'cluster_cidr' if subject == POD else 'service_cidr'}", ", ".join(values))
+
+
+def node_with(facts: Facts, cidr: str) -> Node | None:
+    """The first node whose own pod CIDR is that range."""
+    networks = parse_cidrs(cidr).networks
+    return next((node for node in facts.snapshot.nodes.items if networks and set(networks) <= set(parse_cidrs(node.pod_cidrs).networks)), None)
+
+
+def origin(facts: Facts, subject: str) -> t.Iterator[Evidence]:
+    """Where a wrong value that nobody pinned came from: the node that it belongs to, and the step of discovery that took it."""
+    said = facts.said(subject)
+    reason = identify_wrong_cidr(said, facts.snapshot, subject, facts.truth)
+    node = node_with(facts, said) if subject == POD else None
+    if node is not None:
+        yield Evidence(str(node.ref), "spec.podCIDR", said, f"Submariner's value {reason}" if reason else "the same value")
+    elif reason:
+        yield Evidence(str(facts.submariner.ref), "origin of the value", said, reason)
+    detected = facts.detection.pod if subject == POD else facts.detection.service
+    if detected.value is not None and detected.words:
+        yield Evidence(f"Submariner {facts.submariner.version}", "discovery", detected.value, detected.words)
 
 
 def truth_evidence(facts: Facts, subject: str) -> t.Iterator[Evidence]:

@@ -17,6 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr i
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
 from ansible_collections.fathom.submariner.plugins.module_utils._network._verdict import CidrTruth, CidrVerdict
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, DaemonSet, Endpoint, Gateway, Pod, Snapshot, Submariner, SubmarinerCluster
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import Detection, would_detect
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, wanted_pools
 
 CALICO = "calico"  # status.networkPlugin, as Submariner's discovery names it
@@ -85,6 +86,11 @@ class Facts:
     def wanted_pools(self) -> tuple[WantedPool, ...]:
         return wanted_pools(self.remote_endpoints, self.submariner.cluster_id)
 
+    @cached_property
+    def detection(self) -> Detection:
+        """What the deployed version of Submariner would discover here now."""
+        return would_detect(self.snapshot, self.submariner.version, self.truth)
+
     @property
     def active_gateways(self) -> tuple[Gateway, ...]:
         return tuple(gateway for gateway in self.gateways if gateway.ha_status == "active")
@@ -124,6 +130,12 @@ def differs(said: str | t.Iterable[str], true: t.Sequence[Network]) -> bool:
     if parsed.problems or (wants_v4 and not same(parsed.of(IPV4), wants_v4)):
         return True
     return bool(wants_v6 and (parsed.of(IPV6) or not wants_v4) and not same(parsed.of(IPV6), wants_v6))
+
+
+def pinnable(cidrs: t.Iterable[str]) -> str:
+    """Ranges as Submariner takes them, separated by commas; of a dual-stack cluster the IPv4 ones alone, since Submariner up to 0.19 knows no others."""
+    parsed = parse_cidrs(cidrs)
+    return ",".join(str(network) for network in parsed.of(IPV4) or parsed.of(IPV6))
 
 
 def shown(networks: t.Iterable[Network]) -> str:

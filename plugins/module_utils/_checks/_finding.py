@@ -17,6 +17,8 @@ SEVERITIES = ("info", "warning", "error", "blocker")  # ascending
 FAIL = "fail"
 UNKNOWN = "unknown"
 
+UNREADABLE = "cluster-unreadable"  # id of the one finding of a cluster that could not be read at all
+
 
 class Evidence(t.NamedTuple):
     """One value and where it was read."""

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, shown
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, pinnable
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
 
@@ -18,14 +20,20 @@ TARGET = "Submariner submariner-operator/submariner spec.clusterCIDR, spec.servi
 def correct_cidrs(facts: Facts, text: str = "") -> Remedy:
     """Pin the true CIDRs in Submariner's spec, restart what runs with the old ones, here and on every peer.
 
-    A range that is not agreed is not proposed: the role then asks for it instead of pinning a guess.
+    A range that is not agreed is not proposed: the role then refuses instead of pinning a guess.
     """
-    return pin_cidrs(shown(facts.truth.networks(POD)), shown(facts.truth.networks(SERVICE)), text=text)
+    ranges = [[str(network) for network in facts.truth.networks(subject)] for subject in (POD, SERVICE)]
+    cluster_id = facts.submariner.cluster_id if facts.joined else ""
+    return pin_cidrs(cluster_id, ranges[0], ranges[1], text=text)
 
 
-def pin_cidrs(cluster_cidr: str, service_cidr: str, *, text: str = "", cluster: str = "") -> Remedy:
-    """:param cluster: whose CIDRs they are, where the finding is another cluster's."""
-    variables = {"join_cluster_cidr": cluster_cidr.replace(" ", ""), "join_service_cidr": service_cidr.replace(" ", "")}
+def pin_cidrs(cluster_id: str, pods: t.Iterable[str], services: t.Iterable[str], *, text: str = "", cluster: str = "") -> Remedy:
+    """The role that joins and corrects, with the variables that it needs.
+
+    :param cluster_id: Submariner's id of the cluster, "" where it has none yet.
+    :param cluster: the inventory's name of the cluster whose CIDRs they are, where the finding is another cluster's.
+    """
+    variables = {"join_cluster_id": cluster_id, "join_cluster_cidr": pinnable(pods), "join_service_cidr": pinnable(services)}
     return Remedy(
         text=text or "Pin the true CIDRs in the Submariner object, then restart its gateway and route agents here and on every peer, stale pools first.",
         role=JOIN_ROLE,

@@ -17,6 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, UNAVAILABLE, IPPool
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, blocking_pools, missing_pools, stale_pools
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import POOLS_WITHOUT_BGP_EXPORT
 
 MISSING = "remote-pool-missing"
 STALE = "remote-pool-stale"
@@ -173,6 +174,6 @@ def _wrong_fields(pool: IPPool, cluster_id: str, bgp_off: bool) -> t.Iterator[tu
         breaks = "Calico 3.31.6, 3.32.1 and newer masquerade traffic to it, since pools for load balancers alone do not count."
         yield Evidence(where, "spec.allowedUses", "LoadBalancer"), breaks, "error"
     if not pool.disable_bgp_export and not bgp_off:
-        note = "route agents before 0.17.3, 0.18.1 and 0.19.0 leave it out, and no later one adds it"
+        note = f"route agents before {', '.join(POOLS_WITHOUT_BGP_EXPORT.first)} leave it out, and no later one adds it"
         breaks = "With BGP, other nodes may learn the remote range through the default interface instead of vx-submariner, often only after a reboot."
         yield Evidence(where, "spec.disableBGPExport", "false", note), breaks, "warning"

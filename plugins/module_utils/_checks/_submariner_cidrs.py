@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._evidence_of_cidrs import addresses_outside, places, truth_evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._evidence_of_cidrs import addresses_outside, node_with, origin, places, truth_evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts, differs, shown, why_not_agreed
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, correct_cidrs
-from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs, same
+from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE, SUBJECTS
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import identify_wrong_cidr, would_detect
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import WRONG as WOULD_BE_WRONG
 
 WRONG = "submariner-cidr-wrong"
 ANNOUNCED = "announced-cidr-wrong"
@@ -71,23 +71,17 @@ def _title(facts: Facts, subject: str) -> str:
         return f"Submariner does not know this cluster's {WORDS[subject]} ({truth})"
     if facts.pinned(subject):
         return f"Submariner is pinned to the {WORDS[subject]} {said}, but this cluster has {truth}"
-    if subject == POD and _node_with(facts, said):
+    if subject == POD and node_with(facts, said) is not None:
         return f"Submariner was told a node's /{networks[0].prefixlen} is the whole cluster: {said} instead of {truth}"
     return f"Submariner uses the {WORDS[subject]} {said}, but this cluster has {truth}"
-
-
-def _node_with(facts: Facts, cidr: str) -> bool:
-    networks = parse_cidrs(cidr).networks
-    return bool(networks) and any(same(networks, parse_cidrs(node.pod_cidrs[:1]).networks) for node in facts.snapshot.nodes.items if node.pod_cidrs)
 
 
 def _story(facts: Facts, wrong: t.Sequence[str]) -> t.Iterator[Evidence]:
     """What was told and where it stands, why, and what says otherwise."""
     for subject in wrong:
         yield from places(facts, subject)
-        if facts.said(subject) and not facts.pinned(subject):
-            for reason in identify_wrong_cidr(facts.snapshot, subject, facts.said(subject), facts.submariner.version):
-                yield reason
+        if not facts.pinned(subject):
+            yield from origin(facts, subject)
         yield from truth_evidence(facts, subject)
         yield from addresses_outside(facts, subject)
 
@@ -118,23 +112,23 @@ def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
 
     The operator caches what it discovered for the life of its pod, and what it finds changes with the number of nodes.
     """
+    if facts.detection.fatal:
+        raise NotApplicable()  # discovery finds nothing at all, which is a finding of its own
     wrong = facts.wrong_subjects()
-    detected = would_detect(facts.snapshot, facts.submariner.version)
-    for subject in SUBJECTS:
-        truth = facts.truth.networks(subject)
-        if facts.pinned(subject) or subject in wrong or not truth:
+    for subject, detected in ((POD, facts.detection.pod), (SERVICE, facts.detection.service)):
+        if facts.pinned(subject) or subject in wrong or not facts.truth.networks(subject):
             continue
-        found = detected.of(subject)
-        if found.unknown:
-            raise CannotJudge(found.unknown)
-        if differs(found.cidrs, truth):
+        if detected.value is None:
+            raise CannotJudge(f"what Submariner {facts.submariner.version} would detect: {detected.words or detected.why}")
+        if detected.judgement == WOULD_BE_WRONG:
+            field = "clusterCIDR" if subject == POD else "serviceCIDR"
             yield Problem(
                 subject=str(facts.submariner.ref),
-                title=f"The {WORDS[subject]} is right but not pinned: the next restart of the operator would change it to {', '.join(found.cidrs) or 'nothing'}",
+                title=f"The {WORDS[subject]} is right but not pinned: a restart of the operator would change it to {detected.value or 'nothing'}",
                 evidence=(
-                    Evidence(str(facts.submariner.ref), f"spec.{'clusterCIDR' if subject == POD else 'serviceCIDR'}", "", "left to discovery"),
-                    Evidence(str(facts.submariner.ref), f"status.{'clusterCIDR' if subject == POD else 'serviceCIDR'}", facts.said(subject), "cached by the operator"),
-                    Evidence(f"Submariner {facts.submariner.version}", "would detect", ", ".join(found.cidrs), found.how),
+                    Evidence(str(facts.submariner.ref), f"spec.{field}", "", "not pinned: left to discovery"),
+                    Evidence(str(facts.submariner.ref), f"status.{field}", facts.said(subject), "cached by the operator"),
+                    Evidence(f"Submariner {facts.submariner.version}", "would detect", detected.value, f"{detected.words}; {detected.why}".strip("; ")),
                 ),
                 impact="Cross-cluster traffic would break at a restart of the operator's pod that nobody connects with it.",
                 remedy=correct_cidrs(facts),

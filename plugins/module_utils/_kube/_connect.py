@@ -266,7 +266,6 @@ class Connection:
             self._bytes += received
             self._retries += retries
 
-    @property
     def usage(self) -> Usage:
         with self._count_lock:
             return Usage(self._requests, self._bytes, self._retries, self._last - self._first)

@@ -131,6 +131,9 @@ class _Watcher:
                 if not self._version:
                     self._list()
                 failures = 0 if self._follow() else failures + 1
+            except TimedOutError as error:
+                self.trouble = error
+                return  # the waiter's own clock ends the wait
             except KubeError as error:
                 if error.status == 410:
                     self._version = ""

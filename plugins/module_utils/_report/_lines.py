@@ -15,10 +15,11 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._text im
 
 RULE = "-" * WIDTH
 INDENT = "   "
+MOST_VALUE = 18  # columns of the evidence's first column: an IPv4 CIDR
 
 
 def lines(report: Report) -> list[str]:
-    """The whole screen. Consequences stand in one line each under the finding that they follow from."""
+    """The whole screen, in lines of at most 80 columns save for single longer words. Consequences stand in one line each under the finding that they follow from."""
     present = {finding.key for finding in report.failed}
     roots = [finding for finding in report.failed if finding.caused_by not in present]
     result = [_headline(report), RULE, *_clusters(report)]
@@ -62,21 +63,29 @@ def _finding_lines(number: int, finding: Finding, consequences: t.Sequence[Findi
         result += wrapped(text, indent=INDENT + " " * 9, first=INDENT + "Follows: ")
     if finding.remedy is not None:
         result += _remedy_lines(finding.remedy)
-    for reference in finding.references:
-        result += wrapped(harmless(reference), indent=INDENT + " " * 9, first=INDENT + "See:     ")
+    if finding.references:
+        result += wrapped(harmless(", ".join(finding.references)), indent=INDENT + " " * 9, first=INDENT + "See:     ")
     return result
 
 
 def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
-    """Value and field aligned, the object after them; a note stands under its row."""
+    """Value, then where it was read and what it means. What is the same as in the row above is not said again."""
+    values = [harmless(entry.value) or '""' for entry in evidence]
+    wide = min(max(map(len, values)), MOST_VALUE)
+    indent = INDENT + " " * (wide + 2)
     result: list[str] = []
-    cells = [(harmless(entry.value) or '""', harmless(entry.field)) for entry in evidence]
-    wide = min(max(len(value) for value, _field in cells), 24)
-    for (value, field), entry in zip(cells, evidence):
-        place = " of ".join(part for part in (field, harmless(entry.object)) if part)
-        result += wrapped(place, indent=INDENT + " " * (wide + 2), first=INDENT + value.ljust(wide) + "  ")
-        if entry.note:
-            result += wrapped(f"({harmless(entry.note)})", indent=INDENT + " " * (wide + 2))
+    above = ("", "")
+    for value, entry in zip(values, evidence):
+        note = harmless(entry.note)
+        place = " ".join(part for part in (harmless(entry.object), harmless(entry.field)) if part)
+        said_again = (value, note) == above
+        above = (value, note)
+        text = place if said_again or not note else f"{place} ({note})"
+        if len(value) > wide:
+            result.append(INDENT + value)
+            result += wrapped(text, indent=indent)
+        else:
+            result += wrapped(text, indent=indent, first=INDENT + ("" if said_again else value).ljust(wide) + "  ")
     return result
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, SEVERITIES, UNKNOWN, Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, SEVERITIES, UNKNOWN, UNREADABLE, Finding
 
 FORMAT = 1  # of result.json; grows when a reader of an older one could misread it
 
@@ -19,7 +19,6 @@ OUTCOME_WARN = "warn"
 OUTCOME_UNKNOWN = "unknown"
 OUTCOME_FAIL = "fail"
 NEVER = "never"
-UNREADABLE = "cluster-unreadable"
 
 
 @dataclass(frozen=True)

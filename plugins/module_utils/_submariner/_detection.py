@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, of_family, parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
 from ansible_collections.fathom.submariner.plugins.module_utils._network._verdict import CidrTruth
@@ -88,9 +89,9 @@ def would_detect(snapshot: Snapshot, version: str, truth: CidrTruth | None = Non
     """Run discovery as ``version`` would.
 
     :param version: of Submariner, such as ``0.17.3`` or ``release-0.18``.
-    :param truth: what to compare with; without it nothing is judged, and the range that the API server would name in answer to an
-        invalid Service is not known either.
+    :param truth: what to compare with, where it has been judged already.
     """
+    truth = cidr_truth(snapshot) if truth is None else truth
     if parse_submariner_version(version) is None:
         words = f"{version!r} names no release of Submariner, so it cannot be told what it would detect" if version else "no version of Submariner is known"
         return Detection(version, None, "", Detected(POD, None, words=words), Detected(SERVICE, None, words=words), notes=(words,))
@@ -102,22 +103,20 @@ def would_detect(snapshot: Snapshot, version: str, truth: CidrTruth | None = Non
     )
 
 
-def _service_range(truth: CidrTruth | None) -> str | None:
+def _service_range(truth: CidrTruth) -> str | None:
     """The range that the API server names when it refuses a ClusterIP: that of IPv4, since the address asked for is 1.1.1.1."""
-    if truth is None or not truth.service(IPV4).agreed:
-        return None
-    return truth.service(IPV4).cidrs[0]
+    return truth.service(IPV4).cidrs[0] if truth.service(IPV4).agreed else None
 
 
-def _detected(subject: str, network: Network, version: str, snapshot: Snapshot, truth: CidrTruth | None) -> Detected:
+def _detected(subject: str, network: Network, version: str, snapshot: Snapshot, truth: CidrTruth) -> Detected:
     found: Found | Stopped | None = network.pod if subject == POD else network.service
     if network.stopped is not None or found is None:
         reason = f"discovery fails: {network.stopped.reason}" if network.stopped else "cannot be told: " + ("; ".join(network.missing) or "nothing was read")
         return Detected(subject, None, network.stopped.step if network.stopped else "", words=reason, why=reason)
     value = _kept(found.values, version)
     detected = Detected(subject, value, found.step, found.fallback, found.object, found.field, found.words)
-    if value is None or truth is None:
-        return detected
+    if value is None:
+        return detected._replace(why=f"cannot be told: the true {subject} CIDR is not established")
     judgement, why = _judge(value, subject, snapshot, truth)
     return detected._replace(judgement=judgement, why=why)
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import Network, collapse, covers, parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._network._command_line import option_values
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
@@ -31,8 +32,9 @@ def identify_wrong_cidr(value: str, snapshot: Snapshot, subject: str = POD, trut
 
     :param value: as found in the Submariner's status, an Endpoint or an environment variable; may be empty or nonsense.
     :param subject: ``pod`` or ``service``.
-    :param truth: lets a value be traced to any other source, and be compared with the answer.
+    :param truth: where it has been judged already.
     """
+    truth = cidr_truth(snapshot) if truth is None else truth
     if not value.strip():
         return _why_empty(snapshot, subject)
     parsed = parse_cidrs(value)
@@ -82,9 +84,7 @@ def _of_a_node(networks: tuple[Network, ...], snapshot: Snapshot) -> str:
     return f"equals spec.podCIDR of {found.ref.name}, one node of {len(nodes)} (the operator keeps what it found when that was the only one)"
 
 
-def _of_a_source(networks: tuple[Network, ...], subject: str, truth: CidrTruth | None) -> str:
-    if truth is None:
-        return ""
+def _of_a_source(networks: tuple[Network, ...], subject: str, truth: CidrTruth) -> str:
     other = SERVICE if subject == POD else POD
     if same(truth.networks(other), networks):
         return f"is the {other} CIDR"
@@ -99,8 +99,8 @@ def _of_a_default(networks: tuple[Network, ...], subject: str) -> str:
     return f"equals {default}" if default else ""
 
 
-def _beside_the_truth(networks: tuple[Network, ...], subject: str, truth: CidrTruth | None) -> str:
-    true = truth.networks(subject) if truth is not None else ()
+def _beside_the_truth(networks: tuple[Network, ...], subject: str, truth: CidrTruth) -> str:
+    true = truth.networks(subject)
     shown = ", ".join(str(network) for network in true)
     if not true or same(true, networks):
         return ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+HELP_TEXT = ("-h", "--help")
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 FALSE = ("0", "f", "F", "FALSE", "false", "False")
 LISTS = ("strings", "stringArray")

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""From the results of many diagnoses to one report."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, unreadable_card
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_clusterset, unreadable
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import Check
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._report._report import ClusterResult, Report, ordered
+
+NAMES = ("cluster", "item", "name")
+
+
+def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Check]) -> Report:
+    """Judge the clusterset and put everything in order.
+
+    :param results: of module diagnose, one for each cluster; the result of a failed task is a cluster that could not be read.
+    :param checks: the checks to run; those of single clusters have run already.
+    :raises InputError: a result is none of module diagnose, or two are of the same cluster.
+    """
+    clusters: list[ClusterResult] = []
+    cards: list[Card] = []
+    findings: list[Finding] = []
+    for position, result in enumerate(results, 1):
+        name, card, found, passed = _read(position, result)
+        if name in (cluster.name for cluster in clusters):
+            raise InputError(f"Two results are of the cluster {name!r}: give every cluster a name of its own (option cluster of fathom.submariner.diagnose).")
+        clusters.append(ClusterResult(name, card.facts, passed))
+        cards.append(card)
+        findings += found
+    judgement = judge_clusterset(cards, checks)
+    return Report(tuple(clusters), ordered([*findings, *judgement.findings]), judgement.passed)
+
+
+def _read(position: int, result: t.Mapping[str, t.Any]) -> tuple[str, Card, list[Finding], tuple[str, ...]]:
+    name = str(next((result[key] for key in NAMES if isinstance(result.get(key), str) and result[key]), ""))
+    if result.get("failed") or result.get("unreachable") is True:
+        name = name or f"result {position}"
+        reason = str(result.get("msg") or "its diagnosis failed without saying why")
+        return name, unreadable_card(name, reason), [unreadable(name, reason)], ()
+    if not name or not isinstance(result.get("card"), dict) or not isinstance(result.get("findings"), list):
+        raise InputError(
+            f"Entry {position} of clusters{f' ({name})' if name else ''} is no result of fathom.submariner.diagnose: it needs cluster, findings and card. "
+            "A host whose diagnosis was skipped has none: leave it out."
+        )
+    found = [Finding.from_dict(entry) for entry in result["findings"]]
+    return name, Card.from_dict(result["card"]), found, tuple(map(str, result.get("passed") or ()))

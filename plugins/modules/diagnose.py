@@ -1,0 +1,277 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: diagnose
+short_description: Find out what breaks cross-cluster traffic on one Calico cluster joined by Submariner
+version_added: 0.1.0
+author:
+  - The fathom.submariner authors (@fathom-ansible)
+description:
+  - Reads one cluster once, compares what Submariner believes of it with what it really is, and returns every finding with its evidence, its impact and its remedy.
+  - Nothing is written. A list that may not be read makes the checks that need it unknown, never passed, and does not hide the others.
+  - The finding that most tools miss is the one that agrees with itself. A wrong pod CIDR in Submariner's status, DaemonSets, Endpoint and the peers' IPPools is
+    green in C(subctl diagnose all).
+  - What concerns several clusters (overlapping CIDRs, what the peers hold of each other) is judged by M(fathom.submariner.report) from the RV(card) of each.
+extends_documentation_fragment:
+  - fathom.submariner._attributes
+  - fathom.submariner._attributes.actiongroup
+  - fathom.submariner._attributes.info_module
+  - fathom.submariner._auth
+options:
+  cluster:
+    description:
+      - What this cluster is called in findings.
+      - Defaults to O(context), or where there is none to the name of the connection.
+    type: str
+  timeout:
+    description:
+      - Seconds for reading the whole cluster, retries included. What has not answered by then is reported as timed out.
+    type: int
+    default: 60
+  checks:
+    description:
+      - Shell patterns of the ids of the checks to run. All of them when empty.
+    type: list
+    elements: str
+    default: []
+  skip_checks:
+    description:
+      - Shell patterns of the ids of checks to leave out.
+    type: list
+    elements: str
+    default: []
+  unreachable:
+    description:
+      - What to do when the API server cannot be reached or refuses the credentials altogether.
+      - V(report) returns one finding C(cluster-unreadable) of severity C(blocker), so that a run over many clusters goes on and its report says so.
+      - V(fail) fails the task.
+      - Bad options (no such kubeconfig, context or check) always fail.
+    type: str
+    choices: [report, fail]
+    default: report
+seealso:
+  - module: fathom.submariner.report
+  - module: fathom.submariner.cluster_cidrs_info
+  - module: fathom.submariner.join
+"""
+
+EXAMPLES = r"""
+- name: Diagnose the cluster of this host
+  fathom.submariner.diagnose:
+    kubeconfig: ~/.kube/clusterset
+    context: cluster-1
+  register: diagnosis
+
+- name: Say what is wrong
+  ansible.builtin.debug:
+    msg: "{{ diagnosis.findings | map(attribute='title') }}"
+
+- name: Only what concerns CIDRs, and fail where the cluster does not answer
+  fathom.submariner.diagnose:
+    context: cluster-1
+    checks: ["*cidr*"]
+    unreachable: fail
+"""
+
+RETURN = r"""
+cluster:
+  description: What the cluster is called in findings.
+  returned: success
+  type: str
+  sample: cluster-1
+findings:
+  description: Everything that is wrong, and everything that could not be judged.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The check that found it.
+      type: str
+      sample: submariner-cidr-wrong
+    severity:
+      description: How bad it is.
+      type: str
+      choices: [info, warning, error, blocker]
+    verdict:
+      description: V(fail), or V(unknown) where something was missing.
+      type: str
+      choices: [fail, unknown]
+    cluster:
+      description: The cluster that it is about.
+      type: str
+    subject:
+      description: The object that it is about.
+      type: str
+      sample: Submariner submariner-operator/submariner
+    title:
+      description: What is wrong, in one sentence.
+      type: str
+      sample: "Submariner was told a node's /24 is the whole cluster: 10.46.0.0/24 instead of 10.46.0.0/16"
+    evidence:
+      description: Values and where each was read.
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: The object that holds it.
+          type: str
+        field:
+          description: The field of the object.
+          type: str
+        value:
+          description: The value.
+          type: str
+        note:
+          description: What it means.
+          type: str
+    impact:
+      description: What it breaks.
+      type: str
+    missing:
+      description: For V(unknown), what could not be read and why.
+      type: str
+    remedy:
+      description: What would repair it. A role with its variables, or with an empty C(role) what a person must do. None where nothing needs to be done.
+      type: dict
+      contains:
+        text:
+          description: The remedy in words.
+          type: str
+        role:
+          description: The role that applies it.
+          type: str
+          sample: fathom.submariner.join
+        variables:
+          description: The role's variables.
+          type: dict
+        disruptive:
+          description: Whether applying it interrupts traffic.
+          type: bool
+        target:
+          description: The durable object that is written.
+          type: str
+        cluster:
+          description: The cluster that the role runs on, where that is another one than the finding's.
+          type: str
+    references:
+      description: Upstream issues and sources.
+      type: list
+      elements: str
+    caused_by:
+      description: The finding that this one follows from, as C(cluster/id).
+      type: str
+passed:
+  description: Ids of the checks that found nothing.
+  returned: success
+  type: list
+  elements: str
+unknown:
+  description: Ids of the checks that could not be judged, once each.
+  returned: success
+  type: list
+  elements: str
+card:
+  description: What the other clusters of the set must know of this one. For M(fathom.submariner.report).
+  returned: success
+  type: dict
+cidrs:
+  description: The verdict on the true CIDRs, as M(fathom.submariner.cluster_cidrs_info) explains it. Empty where the cluster could not be read.
+  returned: success
+  type: dict
+statistics:
+  description: What reading the cluster cost.
+  returned: success
+  type: dict
+  contains:
+    requests:
+      description: Requests sent.
+      type: int
+    bytes_read:
+      description: Bytes of the answers.
+      type: int
+    retries:
+      description: Requests that were sent again.
+      type: int
+    seconds:
+      description: Time that it took.
+      type: float
+"""
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import card_of, unreadable_card
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_cluster, select, unreadable
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Statistics
+
+
+def argument_spec():
+    return {
+        **AUTH_ARGUMENT_SPEC,
+        "cluster": {"type": "str"},
+        "timeout": {"type": "int", "default": 60},
+        "checks": {"type": "list", "elements": "str", "default": []},
+        "skip_checks": {"type": "list", "elements": "str", "default": []},
+        "unreachable": {"type": "str", "choices": ["report", "fail"], "default": "report"},
+    }
+
+
+def diagnose(params):
+    """The module's result.
+
+    :raises SubmarinerError: an option cannot be used, or the cluster cannot be read and the user wants that to fail.
+    """
+    checks = select(CHECKS, params["checks"], params["skip_checks"])
+    connection = connect(params)
+    cluster = params["cluster"] or params["context"] or connection.name
+    try:
+        snapshot = read_snapshot(connection, cluster, timeout=params["timeout"], taken_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    except KubeError as error:
+        if params["unreachable"] == "fail":
+            raise
+        return result(cluster, [unreadable(cluster, error.message)], unreadable_card(cluster, error.message))
+    finally:
+        connection.close()
+    facts = Facts.of(snapshot)
+    judgement = judge_cluster(facts, checks)
+    return result(cluster, judgement.findings, card_of(facts), judgement.passed, facts.truth.to_dict(), snapshot.statistics)
+
+
+def result(cluster, findings, card, passed=(), cidrs=None, statistics=Statistics()):
+    return {
+        "cluster": cluster,
+        "findings": [finding.to_dict() for finding in findings],
+        "passed": list(passed),
+        "unknown": list(dict.fromkeys(finding.id for finding in findings if finding.missing)),
+        "card": card.to_dict(),
+        "cidrs": cidrs or {},
+        "statistics": asdict(statistics),
+    }
+
+
+def main():
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        outcome = diagnose(module.params)
+    except SubmarinerError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(changed=False, **outcome)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plants an incident in a running lab: objects, stand-ins, the commands that a person ran, and the waiting until it is as bad as reported."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import time
+import typing as t
+
+from tests.lab import files, incident as incidents, nodes
+from tests.lab.client import ApiError, Client, Object
+from tests.lab.incident import Condition, Incident, Step
+from tests.lab.info import ClusterInfo, LabError, LabInfo
+from tests.lab.supervisor import PLANTER
+
+STEP_SECONDS = 120.0
+POLL_SECONDS = 0.1
+# A CRD is served a moment after it is established, an aggregated API once its stand-in answers, a namespace's service account once its controller came by.
+APPLY_SECONDS = 30.0
+
+Say = t.Callable[[str], None]
+
+
+def plant(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
+    """Plants and returns when all of the incident's conditions hold. Raises LabError that names the object, step or condition.
+
+    The lab must have been booted with the incident's clusters (``up --incident``), or with such whose names and CIDRs are the same.
+    """
+    _check_clusters(lab, incident)
+    for cluster in lab.clusters:
+        client = cluster.client(PLANTER)
+        for definition in incident.custom_resource_definitions():
+            _apply(client, definition, cluster)
+    # Stand-ins come before the objects of a folder, for the objects may be of an API that one of them serves.
+    lab = dataclasses.replace(lab, stand_ins=tuple(each for each in incident.stand_ins if each not in lab.without))
+    lab.save()
+    for cluster in lab.clusters:
+        client = cluster.client(PLANTER)
+        for obj in incident.objects(lab, cluster):
+            _apply(client, nodes.as_registered(obj, cluster) if obj["kind"] == "Node" else obj, cluster)
+        say(f"{cluster.name}: objects of incident {incident.id} applied")
+    variables = incidents.lab_variables(lab, incident)
+    for step in incident.steps:
+        say(f"$ {' '.join(_arguments(step, variables, incident))}")
+        _run(lab, incident, step, variables)
+    for condition in incident.ready:
+        _await(lab, condition)
+        say(f"{condition.cluster}: {condition.what}")
+    lab = dataclasses.replace(lab, incident=incident.id)
+    lab.save()
+    files.write_inventory(lab)
+    return lab
+
+
+def _check_clusters(lab: LabInfo, incident: Incident) -> None:
+    there = [(each.name, each.pod_cidr, each.service_cidr) for each in lab.clusters]
+    wanted = [(each.name, each.pod_cidr, each.service_cidr) for each in incident.clusters]
+    if there != wanted:
+        raise LabError(
+            f"incident {incident.id} cannot be planted in {lab.dir}: it needs the clusters {_listed(wanted)}, the lab has {_listed(there)}. "
+            f"Start one with `python -m tests.lab up --dir DIR --incident {incident.id}`"
+        )
+    if lab.stages != incident.stages:
+        raise LabError(f"incident {incident.id} has kwok Stages of its own, which only `python -m tests.lab up --dir DIR --incident {incident.id}` loads")
+    if lab.incident is not None:
+        raise LabError(f"incident {lab.incident} is planted in {lab.dir} already: start a fresh lab for another")
+
+
+def _listed(clusters: list[tuple[str, str, str]]) -> str:
+    return ", ".join(f"{name} (pods {pods}, services {services})" for name, pods, services in clusters)
+
+
+def _apply(client: Client, obj: Object, cluster: ClusterInfo) -> None:
+    """Applies an object, again while the cluster is not yet ready for it."""
+    deadline = time.monotonic() + APPLY_SECONDS
+    while True:
+        try:
+            client.apply(obj)
+            if obj["kind"] == "CustomResourceDefinition":
+                _await_established(client, obj["metadata"]["name"], deadline)
+            return
+        except ApiError as error:
+            if not (error.unreachable or error.not_found) or time.monotonic() > deadline:
+                name = f"{obj['kind']} {obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}".replace(" /", " ")
+                raise LabError(f"{cluster.name} does not take {name}: {error}") from error
+        time.sleep(POLL_SECONDS)
+
+
+def _await_established(client: Client, name: str, deadline: float) -> None:
+    while True:
+        conditions = client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}").get("status", {}).get("conditions", [])
+        if any(each["type"] == "Established" and each["status"] == "True" for each in conditions):
+            return
+        if time.monotonic() > deadline:
+            raise LabError(f"the CustomResourceDefinition {name} is not established after {APPLY_SECONDS:.0f} s: {conditions}")
+        time.sleep(POLL_SECONDS)
+
+
+def _arguments(step: Step, variables: dict[str, str], incident: Incident) -> list[str]:
+    return [incidents.fill(each, variables, incident.dir / "incident.yml") for each in step.run]
+
+
+def _run(lab: LabInfo, incident: Incident, step: Step, variables: dict[str, str]) -> None:
+    command = _arguments(step, variables, incident)
+    added = {key: incidents.fill(value, variables, incident.dir / "incident.yml") for key, value in step.environment.items()}
+    path = f"{lab.subctl.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    # The program is looked up in the parent's PATH by subprocess, so it is looked up here in the step's.
+    environment = {**os.environ, "PATH": path, "LAB_DIR": str(lab.dir), **added}
+    try:
+        done = subprocess.run(
+            ["/usr/bin/env", *command],
+            cwd=lab.dir,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=STEP_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"`{' '.join(command)}` of incident {incident.id} has not ended after {STEP_SECONDS:.0f} s:\n{error.output or ''}") from error
+    if done.returncode:
+        raise LabError(f"`{' '.join(command)}` of incident {incident.id} ended with exit code {done.returncode}:\n{done.stdout}")
+
+
+def _await(lab: LabInfo, condition: Condition) -> None:
+    client = lab.cluster(condition.cluster).client(PLANTER)
+    deadline = time.monotonic() + condition.timeout
+    while reason := _reason(client, condition):
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"{condition.cluster}: not so after {condition.timeout:.0f} s: {condition.what} ({condition.path}: {reason}). "
+                f"See {lab.dir / 'stand-ins.log'}"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _reason(client: Client, condition: Condition) -> str:
+    try:
+        answer = client.get(condition.path)
+    except ApiError as error:
+        if error.not_found or error.unreachable:
+            return str(error)
+        raise LabError(f"{condition.cluster}: {condition.path} cannot be read: {error}") from error
+    return incidents.unmet(condition, answer["items"] if "items" in answer else answer)
