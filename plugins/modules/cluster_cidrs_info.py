@@ -107,6 +107,14 @@ pod:
       returned: always
       type: dict
       contains:
+        subject:
+          description: V(pod) or V(service).
+          returned: always
+          type: str
+        family:
+          description: V(ipv4) or V(ipv6).
+          returned: always
+          type: str
         status:
           description:
             - V(agreed) when the sources leave no doubt.
@@ -247,6 +255,10 @@ detection:
       returned: always
       type: dict
       contains:
+        subject:
+          description: V(pod) or V(service).
+          returned: always
+          type: str
         value:
           description: The value; empty when it finds nothing, null when it cannot be told.
           returned: always

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - The fathom.submariner authors (@fathom-ansible)
 description:
-  - Reads one cluster once, compares what Submariner believes of it with what it really is, and returns every finding with its evidence, its impact and its remedy.
+  - Reads one cluster once, compares what Submariner believes of it with what it really is, and returns every finding with its evidence, its impact
+    and its remedy.
   - Nothing is written. A list that may not be read makes the checks that need it unknown, never passed, and does not hide the others.
   - The finding that most tools miss is the one that agrees with itself. A wrong pod CIDR in Submariner's status, DaemonSets, Endpoint and the peers' IPPools is
     green in C(subctl diagnose all).

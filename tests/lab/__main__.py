@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return {"up": _up, "plant": _plant, "status": _status, "down": _down}[options.command](options)
-    except LabError as error:
+    except (LabError, OSError) as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -70,11 +70,11 @@ def _up(options: argparse.Namespace) -> int:
     try:
         info = planting.plant(lab.info, incident, _say) if incident else lab.info
         lab.keep()
-    except LabError:
-        lab.stop()
+    except KeyboardInterrupt:
+        lab.abandon()
         raise
     except BaseException:
-        lab.abandon()
+        lab.stop()
         raise
     _print_where(info, time.monotonic() - began)
     return 0

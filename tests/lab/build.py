@@ -135,7 +135,7 @@ def _build(go: Path, folder: Path, say: Say) -> None:
     scratch.mkdir()
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     build = [str(go), "build", *FLAGS, "-o", f"{scratch}/", ".", KWOK_PACKAGE]
-    say("building the control plane (minutes; first time only): fetching what it is made of")
+    say("building the control plane (about five minutes on two idle cores; first time only): fetching what it is made of")
     progress = Progress(say)
     _run(go, [str(go), "list", "-deps", "-f", "{{.ImportPath}}", ".", KWOK_PACKAGE], environment, progress.fetched)
     progress.total = _count_packages(_run(go, [*build[:2], "-n", *build[2:]], environment, lambda line: None))
@@ -226,3 +226,6 @@ if __name__ == "__main__":
             print(f"{component}: {' '.join(command)}")
     except LabError as error:
         sys.exit(f"ERROR: {error}")
+    except KeyboardInterrupt:
+        _to_stderr("interrupted; started again, it goes on where it was")
+        sys.exit(130)

@@ -16,6 +16,7 @@ import select
 import ssl
 import tempfile
 import threading
+import time
 import typing as t
 import urllib.parse
 from pathlib import Path
@@ -28,6 +29,8 @@ APPLY_MANAGER = "lab"
 REQUEST_SECONDS = 30.0
 WATCH_SECONDS = 300
 RECONNECT_SECONDS = 0.5
+MAX_RETRIES = 10
+MAX_RETRY_SECONDS = 1.0
 
 _CUT = (OSError, http.client.HTTPException, ValueError, AttributeError)
 
@@ -129,25 +132,20 @@ class Client:
         query: t.Mapping[str, t.Any] | None = None,
         content_type: str = "application/json",
     ) -> str:
-        """As ``request``, for answers that are text: logs, metrics, ``/readyz``."""
+        """As ``request``, for answers that are text: logs, metrics, ``/readyz``.
+
+        A refusal with ``Retry-After`` (a new CRD's storage initialises, the server is overloaded) is tried again, as client-go does.
+        """
         payload = None if body is None else json.dumps(body).encode()
         headers = self._headers()
         if payload is not None:
             headers["Content-Type"] = content_type
         target = _target(path, query)
-        reused = self._take_connection()
-        try:
-            status, raw = self._send(method, target, payload, headers)
-        except _CUT as error:
-            self.close()
-            if not reused or method != "GET":
-                raise ApiError(0, "Unreachable", f"{method} {self.server}{target}: {error!r}") from error
-            self._take_connection()
-            try:
-                status, raw = self._send(method, target, payload, headers)
-            except _CUT as again:
-                self.close()
-                raise ApiError(0, "Unreachable", f"{method} {self.server}{target}: {again!r}") from again
+        for attempt in range(MAX_RETRIES + 1):
+            status, retry_after, raw = self._exchange(method, target, payload, headers)
+            if retry_after is None or status not in (429, 503) or attempt == MAX_RETRIES:
+                break
+            time.sleep(min(retry_after, MAX_RETRY_SECONDS))
         text = raw.decode("utf-8", "replace")
         if status >= 400:
             raise _api_error(status, text)
@@ -280,11 +278,26 @@ class Client:
         self._local.connection = self._connect(self.timeout)
         return False
 
-    def _send(self, method: str, target: str, payload: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, method: str, target: str, payload: bytes | None, headers: dict[str, str]) -> tuple[int, float | None, bytes]:
+        """One request; a second time when a read met a connection that the server had closed meanwhile."""
+        retried = False
+        while True:
+            reused = self._take_connection()
+            try:
+                return self._send(method, target, payload, headers)
+            except _CUT as error:
+                self.close()
+                if retried or not reused or method != "GET":
+                    raise ApiError(0, "Unreachable", f"{method} {self.server}{target}: {error!r}") from error
+                retried = True
+
+    def _send(self, method: str, target: str, payload: bytes | None, headers: dict[str, str]) -> tuple[int, float | None, bytes]:
+        """Status, seconds of Retry-After, body."""
         connection = self._local.connection
         connection.request(method, target, payload, headers)
         response = connection.getresponse()
-        return response.status, response.read()
+        after = response.headers.get("Retry-After", "")
+        return response.status, float(after) if after.isdigit() else None, response.read()
 
     def _watch_once(self, path: str, version: str, cutter: _Cutter) -> t.Iterator[tuple[str, Object]]:
         query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS}

@@ -16,7 +16,7 @@ from tests.lab.build import Binaries
 from tests.lab.client import ApiError, Client
 from tests.lab.incident import ClusterSpec
 from tests.lab.info import ClusterInfo, LabError
-from tests.lab.process import Child, free_port, is_bind_conflict
+from tests.lab.process import Child, free_port, is_bind_conflict, kill_all
 
 BOOT_SECONDS = 120.0
 PORT_ATTEMPTS = 4
@@ -68,8 +68,7 @@ class Cluster:
         yield from self._register_nodes()
 
     def kill(self) -> None:
-        for child in self.children.values():
-            child.kill()
+        kill_all(self.children.values())
 
     def _info_at(self, port: int) -> ClusterInfo:
         spec = {field.name: getattr(self._spec, field.name) for field in dataclasses.fields(self._spec)}

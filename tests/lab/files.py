@@ -78,10 +78,14 @@ def remove_leftovers(directory: Path, clusters: t.Iterable[str]) -> None:
         old = [each.name for each in LabInfo.load(directory).clusters]
     except LabError:
         old = []
-    exists = directory.exists()
     remove(directory, {*old, *clusters}, keep_logs=False)
-    if exists:
-        directory.mkdir(exist_ok=True)
+    directory.mkdir(exist_ok=True)
+
+
+def free_mib(directory: Path) -> int:
+    """Free space where a folder is, or will be."""
+    there = next(each for each in (directory, *directory.parents) if each.exists())
+    return shutil.disk_usage(there).free // 2**20
 
 
 def write_processes(directory: Path, processes: list[dict[str, t.Any]]) -> None:

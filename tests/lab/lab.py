@@ -25,6 +25,8 @@ from tests.lab.supervisor import Order
 TIME_SCALE = 0.05
 MAX_CLUSTERS = 50
 STOP_SECONDS = 15.0
+# etcd's files, 64 MiB of them reserved at once, and logs.
+MIB_PER_CLUSTER = 150
 
 Say = t.Callable[[str], None]
 
@@ -99,12 +101,17 @@ def start(options: Options, say: Say) -> Lab:
     """Boots a lab's clusters and returns when they are ready. Raises LabError."""
     specs = options.specs()
     directory = options.dir.resolve()
-    if files.is_held(directory):
-        raise LabError(f"a lab runs in {directory} already: end it with `python -m tests.lab down --dir {directory}`, or choose another folder")
-    programs = build.binaries(say)
     try:
-        files.remove_leftovers(directory, [each.name for each in specs])
         directory.mkdir(parents=True, exist_ok=True)
+        if files.is_held(directory):
+            raise LabError(f"a lab runs in {directory} already: end it with `python -m tests.lab down --dir {directory}`, or choose another folder")
+        if files.free_mib(directory) < MIB_PER_CLUSTER * len(specs):
+            raise LabError(
+                f"the disk of {directory} is full: {files.free_mib(directory)} MiB are free, {len(specs)} clusters need {MIB_PER_CLUSTER} MiB each. "
+                "Free some, or choose a folder on another disk with --dir"
+            )
+        programs = build.binaries(say)
+        files.remove_leftovers(directory, [each.name for each in specs])
         order = Order(
             dir=str(directory),
             owner=os.getpid(),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import os
 import subprocess
@@ -31,18 +32,12 @@ def plant(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
     The lab must have been booted with the incident's clusters (``up --incident``), or with such whose names and CIDRs are the same.
     """
     _check_clusters(lab, incident)
-    for cluster in lab.clusters:
-        client = cluster.client(PLANTER)
-        for definition in incident.custom_resource_definitions():
-            _apply(client, definition, cluster)
+    _in_each(lab, lambda cluster: _apply_definitions(cluster, incident))
     # Stand-ins come before the objects of a folder, for the objects may be of an API that one of them serves.
     lab = dataclasses.replace(lab, stand_ins=tuple(each for each in incident.stand_ins if each not in lab.without))
     lab.save()
-    for cluster in lab.clusters:
-        client = cluster.client(PLANTER)
-        for obj in incident.objects(lab, cluster):
-            _apply(client, nodes.as_registered(obj, cluster) if obj["kind"] == "Node" else obj, cluster)
-        say(f"{cluster.name}: objects of incident {incident.id} applied")
+    _in_each(lab, lambda cluster: _apply_objects(lab, cluster, incident))
+    say(f"incident {incident.id}: objects applied")
     variables = incidents.lab_variables(lab, incident)
     for step in incident.steps:
         say(f"$ {' '.join(_arguments(step, variables, incident))}")
@@ -54,6 +49,28 @@ def plant(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
     lab.save()
     files.write_inventory(lab)
     return lab
+
+
+def _in_each(lab: LabInfo, work: t.Callable[[ClusterInfo], None]) -> None:
+    """Does something to all clusters side by side. Raises the first failure."""
+    with concurrent.futures.ThreadPoolExecutor(len(lab.clusters)) as pool:
+        for done in [pool.submit(work, cluster) for cluster in lab.clusters]:
+            done.result()
+
+
+def _apply_definitions(cluster: ClusterInfo, incident: Incident) -> None:
+    client = cluster.client(PLANTER)
+    definitions = incident.custom_resource_definitions()
+    for definition in definitions:
+        _apply(client, definition, cluster)
+    for definition in definitions:
+        _await_established(client, definition["metadata"]["name"])
+
+
+def _apply_objects(lab: LabInfo, cluster: ClusterInfo, incident: Incident) -> None:
+    client = cluster.client(PLANTER)
+    for obj in incident.objects(lab, cluster):
+        _apply(client, nodes.as_registered(obj, cluster) if obj["kind"] == "Node" else obj, cluster)
 
 
 def _check_clusters(lab: LabInfo, incident: Incident) -> None:
@@ -80,8 +97,6 @@ def _apply(client: Client, obj: Object, cluster: ClusterInfo) -> None:
     while True:
         try:
             client.apply(obj)
-            if obj["kind"] == "CustomResourceDefinition":
-                _await_established(client, obj["metadata"]["name"], deadline)
             return
         except ApiError as error:
             if not (error.unreachable or error.not_found) or time.monotonic() > deadline:
@@ -90,9 +105,11 @@ def _apply(client: Client, obj: Object, cluster: ClusterInfo) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _await_established(client: Client, name: str, deadline: float) -> None:
+def _await_established(client: Client, name: str) -> None:
+    deadline = time.monotonic() + APPLY_SECONDS
     while True:
-        conditions = client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}").get("status", {}).get("conditions", [])
+        status = client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}").get("status", {})
+        conditions = status.get("conditions") or []
         if any(each["type"] == "Established" and each["status"] == "True" for each in conditions):
             return
         if time.monotonic() > deadline:

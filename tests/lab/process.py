@@ -76,12 +76,27 @@ class Child:
         return self._process.poll()
 
     def kill(self) -> None:
-        """Ends it at once (nothing in a lab is worth a clean shutdown) and waits until it is gone."""
+        """Ends it at once: nothing in a lab is worth a clean shutdown."""
         self._process.kill()
+
+    def reap(self) -> None:
+        """Lets it go if it has ended, so that it does not stay as a zombie."""
+        self._process.poll()
+
+    def wait(self) -> None:
         self._process.wait()
 
     def tail(self) -> str:
         return tail(self.log)
+
+
+def kill_all(children: t.Iterable[Child]) -> None:
+    """Ends children and waits until they are gone."""
+    children = list(children)
+    for child in children:
+        child.kill()
+    for child in children:
+        child.wait()
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -16,7 +16,6 @@ import dataclasses
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
@@ -34,6 +33,8 @@ from tests.lab.process import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.03
+# etcd reserves 64 MiB at once.
+FULL_MIB = 70
 PLANTER = "planter"
 
 
@@ -85,12 +86,12 @@ class Supervisor:
         self._clusters: list[Cluster] = []
         self._control = b""
         self._stop = False
+        self._owner_gone = False
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
         """Boots, serves, cleans up. Returns the exit code."""
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
+        self._watch_signals()
         keep_logs = True
         try:
             with files.lock(self._dir):
@@ -109,11 +110,22 @@ class Supervisor:
                 except Stopped:
                     return 0
                 finally:
-                    self._kill_all()
+                    process.kill_all(self._everyone())
                     files.remove(self._dir, [each.info.name for each in self._clusters], keep_logs=keep_logs)
         except LabError as error:
             _say({"error": str(error)})
             return 1
+
+    def _watch_signals(self) -> None:
+        """SIGTERM ends the wait that it meets; SIGCHLD too, so that an ended child is seen at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        self._selector.register(reader, selectors.EVENT_READ, "signal")
 
     def _on_signal(self, *_: object) -> None:
         self._stop = True
@@ -189,16 +201,17 @@ class Supervisor:
         if self._expires is not None:
             seconds = min(seconds, max(0.0, self._expires - time.time()))
         for key, _events in self._selector.select(seconds):
-            if key.data == "owner" or not self._read_control():
-                if not self._kept:
-                    raise OwnerGone
+            if key.data == "signal":
+                os.read(key.fd, 1024)
+            elif key.data == "owner" or not self._read_control():
                 self._selector.unregister(key.fileobj)
-        self._reap()
-
-    def _reap(self) -> int:
-        """Lets ended children go (so that they do not stay as zombies); how many still run."""
-        everyone = [*self._children, *(child for cluster in self._clusters for child in cluster.children.values())]
-        return sum(child.exit_code is None for child in everyone)
+                self._owner_gone = not self._kept
+        for child in self._everyone():
+            child.reap()
+        if self._stop:
+            raise Stopped
+        if self._owner_gone:
+            raise OwnerGone
 
     def _read_control(self) -> bool:
         """Reads the owner's word; False at the end of the pipe."""
@@ -208,11 +221,8 @@ class Supervisor:
             self._kept = True
         return bool(received)
 
-    def _kill_all(self) -> None:
-        for child in self._children:
-            child.kill()
-        for cluster in self._clusters:
-            cluster.kill()
+    def _everyone(self) -> list[Child]:
+        return [*self._children, *(child for cluster in self._clusters for child in cluster.children.values())]
 
 
 def _say(message: dict[str, t.Any]) -> None:
@@ -223,10 +233,9 @@ def _say(message: dict[str, t.Any]) -> None:
 
 
 def _explain(error: Exception, directory: Path) -> str:
-    if isinstance(error, LabError):
-        return str(error)
-    free = shutil.disk_usage(directory).free if directory.exists() else 0
-    return f"the lab in {directory} cannot run: {error} ({free // 2**20} MiB are free there)"
+    text = str(error) if isinstance(error, LabError) else f"the lab in {directory} cannot run: {error}"
+    free = files.free_mib(directory)
+    return text if free >= FULL_MIB else f"the disk of {directory} is full ({free} MiB free): free some, or choose another folder with --dir. What failed first: {text}"
 
 
 def main() -> int:

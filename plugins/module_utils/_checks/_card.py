@@ -100,7 +100,9 @@ class Card:
         :raises InputError: ``plain`` is no card, or one of a format that this release does not know.
         """
         if plain.get("format") != FORMAT:
-            raise InputError(f"A card has format {plain.get('format')!r}, and this release of fathom.submariner reads {FORMAT}: diagnose all clusters with one release.")
+            raise InputError(
+                f"A card has format {plain.get('format')!r}, and this release of fathom.submariner reads {FORMAT}: diagnose all clusters with one release."
+            )
         unknown = sorted(set(plain) - {entry.name for entry in fields(cls)})
         if unknown:
             raise InputError(f"A card has keys that this release of fathom.submariner does not know: {', '.join(unknown)}.")
@@ -138,9 +140,7 @@ def _endpoints(plain: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[CardEndpoint, 
 def card_of(facts: Facts) -> Card:
     """The card of a cluster that was read."""
     snapshot = facts.snapshot
-    unread = {
-        name: _reason(getattr(snapshot, name)) for name in ("submariners", "endpoints", "ip_pools") if not getattr(snapshot, name).known
-    }
+    unread = {name: _reason(getattr(snapshot, name)) for name in ("submariners", "endpoints", "ip_pools") if not getattr(snapshot, name).known}
     pools = tuple(
         CardPool(pool.ref.name, pool.cidr, pool.is_submariner, not pool.disabled and not pool.is_submariner) for pool in snapshot.ip_pools.items
     )
@@ -150,7 +150,9 @@ def card_of(facts: Facts) -> Card:
         "services": _card_range(facts, SERVICE),
         "pools": pools,
         "kubernetes_version": next(iter(snapshot.server_version.items), ""),
-        "calico_version": next((entry.calico_version for entry in (*snapshot.cluster_informations.items, *snapshot.installations.items) if entry.calico_version), ""),
+        "calico_version": next(
+            (entry.calico_version for entry in (*snapshot.cluster_informations.items, *snapshot.installations.items) if entry.calico_version), ""
+        ),
         "unread": unread,
     }
     if not facts.joined:

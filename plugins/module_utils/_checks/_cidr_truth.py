@@ -53,15 +53,22 @@ def cidr_truth(facts: Facts) -> t.Iterator[Problem]:
 
 
 def _unknown(verdict: CidrVerdict) -> Problem:
-    return Problem(subject=WORDS[verdict.subject], title=f"The true {WORDS[verdict.subject]} of this cluster is not known", missing=why_not_agreed(verdict))
+    return Problem(
+        subject=WORDS[verdict.subject], title=f"The true {WORDS[verdict.subject]} of this cluster is not known", missing=why_not_agreed(verdict)
+    )
 
 
 def _contradiction(verdict: CidrVerdict) -> Problem:
     what = WORDS[verdict.subject]
-    outside = tuple(Evidence(owner.rpartition(" ")[0], "address in use", owner.rpartition(" ")[2], "outside every range that is named") for owner in verdict.outside)
+    outside = tuple(
+        Evidence(owner.rpartition(" ")[0], "address in use", owner.rpartition(" ")[2], "outside every range that is named")
+        for owner in verdict.outside
+    )
     return Problem(
         subject=what,
-        title=f"The sources of this cluster's {what} contradict each other" if verdict.status == CONFLICT else f"Addresses in use lie outside this cluster's {what}",
+        title=f"The sources of this cluster's {what} contradict each other"
+        if verdict.status == CONFLICT
+        else f"Addresses in use lie outside this cluster's {what}",
         evidence=(*(Evidence(claim.object, claim.field, ", ".join(claim.cidrs), claim.relation) for claim in verdict.claims), *outside),
         impact=f"Whichever value Submariner is given, part of the cluster may be unreachable: {verdict.because}.",
         remedy=by_hand(

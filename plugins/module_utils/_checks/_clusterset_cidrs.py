@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, CardEndpoint, CardPool
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import differs
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, Problem, check
@@ -35,8 +36,9 @@ def cidr_overlap(cards: Cards) -> t.Iterator[Problem]:
     small hides an overlap.
     """
     read = [card for card in cards if not card.error]
+    yield from not_compared(tuple(card for card in cards if card.error))
     for position, one in enumerate(read):
-        for other in read[position + 1:]:
+        for other in read[position + 1 :]:
             pairs = overlap(_true_networks(one), _true_networks(other))
             if pairs and not (one.globalnet and other.globalnet):
                 yield Problem(
@@ -68,6 +70,8 @@ def endpoint_wrong(cards: Cards) -> t.Iterator[Problem]:
 
     Where the owner announces the same wrong value, this follows from the owner's own finding; where the owner is right, the copy is stale.
     """
+    yield from not_compared(cards, "endpoints")
+    yield from _without_truth(cards)
     for peer, owner, endpoint in _copies(cards):
         if not owner.true_subnets or not differs(endpoint.subnets, parse_cidrs(owner.true_subnets).networks):
             continue
@@ -88,7 +92,13 @@ def endpoint_wrong(cards: Cards) -> t.Iterator[Problem]:
         )
 
 
-@check("clusterset-pool-wrong", title="The IPPools of every cluster fit the true CIDRs of the others", severity="error", scope=CLUSTERSET, references=(HANDLER,))
+@check(
+    "clusterset-pool-wrong",
+    title="The IPPools of every cluster fit the true CIDRs of the others",
+    severity="error",
+    scope=CLUSTERSET,
+    references=(HANDLER,),
+)
 def pool_wrong(cards: Cards) -> t.Iterator[Problem]:
     """The pools that a cluster keeps for a remote one against that one's true CIDRs.
 
@@ -96,11 +106,10 @@ def pool_wrong(cards: Cards) -> t.Iterator[Problem]:
     the same wrong /24 are green in subctl diagnose.
     """
     owners = {card.cluster_id: card for card in cards if card.joined and card.true_subnets and not card.globalnet}
+    yield from not_compared(cards, "endpoints", "ip_pools")
+    yield from _without_truth(cards)
     for peer in cards:
-        if not (peer.joined and peer.calico_handler):
-            continue
-        if "ip_pools" in peer.unread:
-            yield Problem(subject="IPPools", title="The IPPools could not be read", cluster=peer.cluster, missing=peer.unread["ip_pools"])
+        if not (peer.joined and peer.calico_handler) or "ip_pools" in peer.unread:
             continue
         for owner in owners.values():
             wrong = [] if owner is peer or not _knows(peer, owner) else list(_wrong_pools(peer, owner))
@@ -143,6 +152,19 @@ def _copies(cards: Cards) -> t.Iterator[tuple[Card, Card, CardEndpoint]]:
             owner = owners.get(endpoint.cluster_id)
             if owner is not None and owner is not peer:
                 yield peer, owner, endpoint
+
+
+def _without_truth(cards: Cards) -> t.Iterator[Problem]:
+    """One unknown verdict for each member whose true CIDRs are not known: there is nothing to compare its copies with."""
+    for owner in cards:
+        if owner.joined and not owner.globalnet and not owner.true_subnets and len(cards) > 1:
+            reasons = [entry.why_not for entry in (owner.pods, owner.services) if not entry.cidrs]
+            yield Problem(
+                subject=f"cluster {owner.cluster}",
+                cluster=owner.cluster,
+                title=f"What {owner.cluster} really has is not known",
+                missing="; ".join(reasons),
+            )
 
 
 def _cause(owner: Card) -> str:

@@ -17,6 +17,19 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_
 Cards = t.Tuple[Card, ...]
 
 
+def not_compared(cards: Cards, *names: str) -> t.Iterator[Problem]:
+    """One unknown verdict for each cluster that could not be read, or whose answers ``names`` could not."""
+    for card in cards:
+        reasons = [card.error] if card.error else [card.unread[name] for name in ("submariners", *names) if name in card.unread]
+        if reasons:
+            yield Problem(
+                subject=f"cluster {card.cluster}",
+                cluster=card.cluster,
+                title=f"{card.cluster} could not be compared with the others",
+                missing="; ".join(reasons),
+            )
+
+
 @check(
     "clusterset-duplicate-id",
     title="Every cluster has a cluster id of its own",
@@ -40,6 +53,7 @@ def duplicate_id(cards: Cards) -> t.Iterator[Problem]:
                 impact="They overwrite each other's Endpoint on the broker: traffic goes to whichever wrote last. Or it is one cluster listed twice.",
                 remedy=by_hand("List each cluster once in the inventory; join one of them again under another --clusterid if they are two."),
             )
+    yield from not_compared(cards)
 
 
 @check("clusterset-member-unread", title="Every member of the clusterset was read", severity="warning", scope=CLUSTERSET)
@@ -48,10 +62,7 @@ def member_unread(cards: Cards) -> t.Iterator[Problem]:
 
     A member outside the inventory is only an information: its own side and its pools were not judged.
     """
-    for card in cards:
-        reason = card.error or card.unread.get("submariners", "") or card.unread.get("endpoints", "")
-        if reason:
-            yield Problem(subject=f"cluster {card.cluster}", cluster=card.cluster, title=f"{card.cluster} could not be compared with the others", missing=reason)
+    yield from not_compared(cards, "endpoints")
     asked = {card.cluster_id for card in cards if card.joined} | {card.cluster for card in cards if card.error}
     strangers: dict[str, list[str]] = {}
     for card in cards:

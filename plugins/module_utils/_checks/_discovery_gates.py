@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, correct_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import WRONG, Detection, would_detect
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import SERVICE_CIDR_OBJECTS
@@ -25,7 +25,7 @@ RELEASES = ("0.16.7", "0.17.3", "0.18.0", "0.18.1", "0.19.0", "0.20.0", "0.21.0"
     title="The operator's discovery of CIDRs does not fail on this cluster",
     severity="error",
     needs=("server_version", "pods"),
-    joined_only=True,
+    joined=True,
     references=("submariner-io/submariner-operator#3627", "submariner-io/submariner-operator#3630", "submariner-io/submariner#3676"),
 )
 def discovery_fails(facts: Facts) -> t.Iterator[Problem]:
@@ -55,12 +55,11 @@ def discovery_fails(facts: Facts) -> t.Iterator[Problem]:
     title="Any release of Submariner would find the right CIDRs by itself",
     severity="info",
     needs=("server_version", "pods", "nodes"),
+    joined=False,
     references=("submariner-io/submariner-operator#3180", "submariner-io/submariner-operator#3627"),
 )
 def discovery_before_join(facts: Facts) -> t.Iterator[Problem]:
     """For a cluster that is not joined: which releases would get its CIDRs wrong when left to discovery, and which would fail altogether."""
-    if facts.joined is not False:
-        raise NotApplicable()
     detections = [would_detect(facts.snapshot, release, facts.truth) for release in RELEASES]
     fatal = [detection for detection in detections if detection.fatal]
     wrong = [detection for detection in detections if not detection.fatal and WRONG in (detection.pod.judgement, detection.service.judgement)]
@@ -68,19 +67,25 @@ def discovery_before_join(facts: Facts) -> t.Iterator[Problem]:
         yield Problem(
             subject="Submariner",
             title=f"Submariner before {SERVICE_CIDR_OBJECTS.first[0]} cannot be deployed here: its discovery fails",
-            evidence=tuple(Evidence(f"Submariner {detection.version}", "discovery", "fails", detection.fatal) for detection in (fatal[0], fatal[-1])[: len(fatal)]),
+            evidence=tuple(
+                Evidence(f"Submariner {detection.version}", "discovery", "fails", detection.fatal)
+                for detection in (fatal[0], fatal[-1])[: len(fatal)]
+            ),
             impact="Giving --clustercidr and --servicecidr does not help: discovery runs nevertheless.",
             remedy=by_hand(f"Join with Submariner {SERVICE_CIDR_OBJECTS.first[0]} or newer."),
             severity="warning",
         )
     if wrong:
         proposal = correct_cidrs(facts)
+        releases = " to ".join(dict.fromkeys((wrong[0].version, wrong[-1].version)))
         yield Problem(
             subject="Submariner",
-            title=f"Left to discovery, Submariner {wrong[0].version}{' to ' + wrong[-1].version if len(wrong) > 1 else ''} would get this cluster's CIDRs wrong",
+            title=f"Left to discovery, Submariner {releases} would get this cluster's CIDRs wrong",
             evidence=tuple(_would_find(wrong)),
             impact="subctl join without explicit CIDRs would produce a connection that looks healthy and carries no pods.",
-            remedy=Remedy("Join with explicit CIDRs.", variables={name: value for name, value in proposal.variables.items() if name.endswith("_cidr")}),
+            remedy=Remedy(
+                "Join with explicit CIDRs.", variables={name: value for name, value in proposal.variables.items() if name.endswith("_cidr")}
+            ),
         )
 
 
@@ -88,4 +93,6 @@ def _would_find(detections: t.Iterable[Detection]) -> t.Iterator[Evidence]:
     for detection in detections:
         for detected in (detection.pod, detection.service):
             if detected.judgement == WRONG:
-                yield Evidence(f"Submariner {detection.version}", f"{detected.subject} CIDR", detected.value or "", f"{detected.words}; {detected.why}")
+                yield Evidence(
+                    f"Submariner {detection.version}", f"{detected.subject} CIDR", detected.value or "", f"{detected.words}; {detected.why}"
+                )

@@ -15,7 +15,14 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._card im
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, UNKNOWN, UNREADABLE, Finding
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTER, CLUSTERSET, CannotJudge, Check, NotApplicable, Problem
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import (
+    CLUSTER,
+    CLUSTERSET,
+    CannotJudge,
+    Check,
+    NotApplicable,
+    Problem,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 
 
@@ -47,7 +54,7 @@ def judge_cluster(facts: Facts, checks: t.Sequence[Check] = CHECKS) -> Judgement
     """All cluster-scope ``checks`` on one cluster."""
     results = []
     for check in checks:
-        if check.scope == CLUSTER and not (check.joined_only and facts.joined is False):
+        if check.scope == CLUSTER and (check.joined is None or facts.joined in (None, check.joined)):
             problems = _cluster_problems(check, facts)
             if problems is not None:
                 results.append((check, problems))
@@ -80,7 +87,7 @@ def unreadable(cluster: str, reason: str) -> Finding:
 
 
 def _cluster_problems(check: Check, facts: Facts) -> list[Problem] | None:
-    needs = ("submariners", *check.needs) if check.joined_only else check.needs
+    needs = check.needs if check.joined is None else ("submariners", *check.needs)
     reasons = [missing(getattr(facts.snapshot, name), name.replace("_", " ")) for name in needs]
     unread = "; ".join(reason for reason in reasons if reason)
     if unread:

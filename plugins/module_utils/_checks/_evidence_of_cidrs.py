@@ -24,7 +24,9 @@ def places(facts: Facts, subject: str) -> t.Iterator[Evidence]:
     field = "clusterCIDR" if subject == POD else "serviceCIDR"
     submariner = facts.submariner
     yield Evidence(str(submariner.ref), f"status.{field}", facts.said(subject), "what Submariner works with")
-    yield Evidence(str(submariner.ref), f"spec.{field}", facts.pinned(subject), "pinned" if facts.pinned(subject) else "not pinned: left to discovery")
+    yield Evidence(
+        str(submariner.ref), f"spec.{field}", facts.pinned(subject), "pinned" if facts.pinned(subject) else "not pinned: left to discovery"
+    )
     variable = f"SUBMARINER_{field.upper()}"
     for name in (GATEWAY, ROUTE_AGENT):
         daemon_set = facts.daemon_set(name)
@@ -77,7 +79,12 @@ def addresses_outside(facts: Facts, subject: str) -> t.Iterator[Evidence]:
     if outside and said:
         what = "pods" if subject == POD else "Services"
         owner, ip = min(outside, key=lambda entry: str(entry[0]))
-        yield Evidence(str(owner), "status.podIPs" if subject == POD else "spec.clusterIPs", ip, f"{len(outside)} of {len(in_use)} {what} have addresses outside {facts.said(subject)}")
+        yield Evidence(
+            str(owner),
+            "status.podIPs" if subject == POD else "spec.clusterIPs",
+            ip,
+            f"{len(outside)} of {len(in_use)} {what} have addresses outside {facts.said(subject)}",
+        )
 
 
 def _addresses(facts: Facts, subject: str) -> t.Iterator[tuple[Ref, str]]:

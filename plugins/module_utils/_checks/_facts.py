@@ -16,7 +16,16 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._registr
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, IPV6, Network, of_family, parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
 from ansible_collections.fathom.submariner.plugins.module_utils._network._verdict import CidrTruth, CidrVerdict
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, DaemonSet, Endpoint, Gateway, Pod, Snapshot, Submariner, SubmarinerCluster
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    Answer,
+    DaemonSet,
+    Endpoint,
+    Gateway,
+    Pod,
+    Snapshot,
+    Submariner,
+    SubmarinerCluster,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import Detection, would_detect
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, wanted_pools
 
@@ -117,7 +126,9 @@ class Facts:
 
     def wrong_subjects(self) -> tuple[str, ...]:
         """Of pods and Services those whose CIDR in Submariner's status is not the agreed truth; what is not agreed is left out."""
-        return tuple(subject for subject in (POD, SERVICE) if self.truth.networks(subject) and differs(self.said(subject), self.truth.networks(subject)))
+        return tuple(
+            subject for subject in (POD, SERVICE) if self.truth.networks(subject) and differs(self.said(subject), self.truth.networks(subject))
+        )
 
 
 def differs(said: str | t.Iterable[str], true: t.Sequence[Network]) -> bool:

@@ -87,9 +87,7 @@ class Finding:
                 **{name: str(plain.get(name) or "") for name in ("impact", "missing", "caused_by")},
                 severity=_one_of(plain["severity"], SEVERITIES),
                 verdict=_one_of(plain.get("verdict", FAIL), (FAIL, UNKNOWN)),
-                evidence=tuple(
-                    Evidence(*(str(entry.get(name) or "") for name in Evidence._fields)) for entry in plain.get("evidence") or ()
-                ),
+                evidence=tuple(Evidence(*(str(entry.get(name) or "") for name in Evidence._fields)) for entry in plain.get("evidence") or ()),
                 references=tuple(map(str, plain.get("references") or ())),
                 remedy=None if not remedy else Remedy(**{entry.name: remedy[entry.name] for entry in fields(Remedy) if entry.name in remedy}),
             )

@@ -24,7 +24,7 @@ RESTARTS = 5  # what subctl diagnose deployment calls too many
     title="A gateway is active and every gateway pod is ready",
     severity="error",
     needs=("daemon_sets", "gateways"),
-    joined_only=True,
+    joined=True,
     references=("submariner pkg/endpoint/local_endpoint.go",),
 )
 def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
@@ -42,9 +42,7 @@ def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
     if daemon_set is not None and daemon_set.ready < daemon_set.desired:
         yield _not_ready(facts, daemon_set, "The gateway pod is not ready", "This cluster is connected to no other one while no gateway runs.")
     if not facts.active_gateways:
-        failures = tuple(
-            Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status, gateway.status_failure) for gateway in facts.gateways
-        )
+        failures = tuple(Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status, gateway.status_failure) for gateway in facts.gateways)
         yield Problem(
             subject="Gateways",
             title="No gateway is active" if failures else "No gateway has ever reported",
@@ -63,7 +61,7 @@ def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
             )
 
 
-@check("route-agent-not-ready", title="The route agent is ready on every node", severity="error", needs=("daemon_sets",), joined_only=True)
+@check("route-agent-not-ready", title="The route agent is ready on every node", severity="error", needs=("daemon_sets",), joined=True)
 def route_agent_ready(facts: Facts) -> t.Iterator[Problem]:
     """Pods of a node without a route agent have no route to remote clusters."""
     daemon_set = facts.daemon_set(ROUTE_AGENT)
@@ -94,7 +92,7 @@ def _not_ready(facts: Facts, daemon_set: DaemonSet, title: str, impact: str) -> 
     title="The active gateway is connected to every remote cluster",
     severity="error",
     needs=("gateways", "endpoints"),
-    joined_only=True,
+    joined=True,
 )
 def connections(facts: Facts) -> t.Iterator[Problem]:
     """Each remote Endpoint must have a connection of status connected on the active gateway."""
@@ -108,9 +106,13 @@ def connections(facts: Facts) -> t.Iterator[Problem]:
                 yield Problem(
                     subject=f"connection to {connection.cluster_id}",
                     title=f"The gateway {gateway.ref.name} is {connection.status or 'not connected'} to {connection.cluster_id}",
-                    evidence=(Evidence(str(gateway.ref), f"status.connections[{connection.cluster_id}].status", connection.status, connection.message),),
+                    evidence=(
+                        Evidence(str(gateway.ref), f"status.connections[{connection.cluster_id}].status", connection.status, connection.message),
+                    ),
                     impact=f"No traffic reaches {connection.cluster_id}.",
-                    remedy=by_hand("Check UDP 4500 (or the NAT-T port) and 4490, and ESP where private addresses are used, between the two gateways."),
+                    remedy=by_hand(
+                        "Check UDP 4500 (or the NAT-T port) and 4490, and ESP where private addresses are used, between the two gateways."
+                    ),
                 )
         for cluster_id in sorted(remote - {connection.cluster_id for connection in gateway.connections}):
             yield Problem(

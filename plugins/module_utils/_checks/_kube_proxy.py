@@ -60,7 +60,7 @@ def kube_proxy_mode(facts: Facts) -> t.Iterator[Problem]:
                 subject="kube-proxy",
                 title=f"kube-proxy runs in {mode} mode, which Submariner does not support",
                 evidence=_few(evidence),
-                impact="Traffic from other clusters to Services of this one is dropped or bypasses Submariner's rules; subctl diagnose still ends with success.",
+                impact="Traffic from other clusters to Services here is dropped or bypasses Submariner's rules; subctl diagnose still ends with success.",
                 remedy=by_hand(
                     "Set kube-proxy's mode to iptables and restart it on every node: kube-system/kube-proxy config.conf (kubeadm), "
                     "kube_proxy_mode: iptables (Kubespray), kube-proxy-arg: proxy-mode=iptables (RKE2, k3s)."
@@ -120,7 +120,9 @@ def _of_node_arguments(snapshot: Snapshot) -> t.Iterator[ModeSeen]:
             if mode:
                 yield ModeSeen(mode, Evidence(str(node.ref), f"metadata.annotations[{key}]", f"--kube-proxy-arg proxy-mode={mode}"))
             elif arguments and "--disable-kube-proxy" not in arguments:
-                yield ModeSeen(DEFAULT, Evidence(str(node.ref), f"metadata.annotations[{key}]", "", "no proxy-mode among them: the default, iptables"))
+                yield ModeSeen(
+                    DEFAULT, Evidence(str(node.ref), f"metadata.annotations[{key}]", "", "no proxy-mode among them: the default, iptables")
+                )
 
 
 def _json_list(text: str) -> list[str]:
@@ -145,4 +147,7 @@ def _mode_of_arguments(arguments: t.Sequence[str]) -> str:
 def _nothing_found(snapshot: Snapshot) -> str:
     reasons = [missing(snapshot.pods, "pods"), missing(snapshot.config_maps, "ConfigMaps"), missing(snapshot.nodes, "nodes")]
     unread = "; ".join(reason for reason in reasons if reason)
-    return unread or "no kube-proxy pod, no ConfigMap kube-system/kube-proxy and no RKE2 or k3s node arguments were found: something else may do its work"
+    return (
+        unread
+        or "no kube-proxy pod, no ConfigMap kube-system/kube-proxy and no RKE2 or k3s node arguments were found: something else may do its work"
+    )

@@ -51,7 +51,8 @@ class Check:
     """A catalogue record and the function behind it.
 
     ``severity`` is that of an ordinary case. ``needs`` are the names of :class:`Snapshot` answers without which the verdict is unknown.
-    ``joined_only`` checks are left out (neither passed nor unknown) on a cluster that is known to have no Submariner.
+    ``joined`` tells on which clusters the question arises: True for members alone, False for clusters without Submariner alone, None for all. On others
+    the check is left out, neither passed nor unknown.
     """
 
     id: str
@@ -60,7 +61,7 @@ class Check:
     scope: str
     run: t.Callable[[t.Any], t.Iterable[Problem]] = field(repr=False, compare=False)
     needs: tuple[str, ...] = ()
-    joined_only: bool = False
+    joined: bool | None = None
     references: tuple[str, ...] = ()
 
     @property
@@ -75,7 +76,7 @@ def check(
     severity: str,
     scope: str = CLUSTER,
     needs: tuple[str, ...] = (),
-    joined_only: bool = False,
+    joined: bool | None = None,
     references: tuple[str, ...] = (),
 ) -> t.Callable[[t.Callable[[t.Any], t.Iterable[Problem]]], Check]:
     """Turns a function into a :class:`Check`; its docstring becomes the catalogue's description."""
@@ -83,6 +84,6 @@ def check(
         raise ValueError(f"check {check_id}: severity {severity!r} is none of {SEVERITIES}")
 
     def decorate(function: t.Callable[[t.Any], t.Iterable[Problem]]) -> Check:
-        return Check(check_id, title, severity, scope, function, needs, joined_only, references)
+        return Check(check_id, title, severity, scope, function, needs, joined, references)
 
     return decorate

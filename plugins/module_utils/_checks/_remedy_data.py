@@ -35,7 +35,8 @@ def pin_cidrs(cluster_id: str, pods: t.Iterable[str], services: t.Iterable[str],
     """
     variables = {"join_cluster_id": cluster_id, "join_cluster_cidr": pinnable(pods), "join_service_cidr": pinnable(services)}
     return Remedy(
-        text=text or "Pin the true CIDRs in the Submariner object, then restart its gateway and route agents here and on every peer, stale pools first.",
+        text=text
+        or "Pin the true CIDRs in the Submariner object, then restart its gateway and route agents here and on every peer, stale pools first.",
         role=JOIN_ROLE,
         variables={**{name: value for name, value in variables.items() if value}, "join_correction": "patch"},
         disruptive=True,

@@ -16,7 +16,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._registr
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, UNAVAILABLE, IPPool
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, blocking_pools, missing_pools, stale_pools
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import (
+    WantedPool,
+    blocking_pools,
+    missing_pools,
+    stale_pools,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import POOLS_WITHOUT_BGP_EXPORT
 
 MISSING = "remote-pool-missing"
@@ -57,7 +62,7 @@ def _announced(facts: Facts, wanted: WantedPool) -> Evidence:
     return Evidence(str(endpoint.ref), "spec.subnets", wanted.cidr, f"announced by {wanted.cluster_id}")
 
 
-@check(MISSING, title="Every remote subnet has its IPPool", severity="error", needs=NEEDS, joined_only=True, references=(HANDLER,))
+@check(MISSING, title="Every remote subnet has its IPPool", severity="error", needs=NEEDS, joined=True, references=(HANDLER,))
 def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
     """One IPPool for each IPv4 subnet that a remote Endpoint announces; those that another pool keeps out are told by the checks on that pool."""
     _pools(facts)
@@ -72,7 +77,9 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
             title=f"Calico has no IPPool for {', '.join(pool.cidr for pool in pools)} of {cluster_id}",
             evidence=tuple(_announced(facts, pool) for pool in pools),
             impact=f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
-            remedy=None if api_down else by_hand(
+            remedy=None
+            if api_down
+            else by_hand(
                 f"Delete the pod with label app=submariner-routeagent on the node of the active gateway: the agent creates pools only at start or for "
                 f"a new Endpoint, and gives up after some minutes. Expected: {', '.join(pool.name for pool in pools)}."
             ),
@@ -80,7 +87,14 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
         )
 
 
-@check(STALE, title="No IPPool is left over from a subnet that no remote cluster has", severity="warning", needs=NEEDS, joined_only=True, references=(HANDLER, OVERLAP))
+@check(
+    STALE,
+    title="No IPPool is left over from a subnet that no remote cluster has",
+    severity="warning",
+    needs=NEEDS,
+    joined=True,
+    references=(HANDLER, OVERLAP),
+)
 def remote_pool_stale(facts: Facts) -> t.Iterator[Problem]:
     """Pools that Submariner made for a subnet which no remote Endpoint announces any more.
 
@@ -113,7 +127,9 @@ def remote_pool_stale(facts: Facts) -> t.Iterator[Problem]:
         )
 
 
-@check(BLOCKED, title="No other IPPool keeps the pool of a remote subnet out", severity="error", needs=NEEDS, joined_only=True, references=(HANDLER, OVERLAP))
+@check(
+    BLOCKED, title="No other IPPool keeps the pool of a remote subnet out", severity="error", needs=NEEDS, joined=True, references=(HANDLER, OVERLAP)
+)
 def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
     """Pools in use that overlap a missing remote pool: this cluster's own, one made by hand, or one of another remote cluster."""
     pools = _pools(facts)
@@ -127,7 +143,7 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
                 subject=f"IPPool {wanted.name}",
                 title=f"IPPool {foreign[0].ref.name} ({foreign[0].cidr}) keeps the pool {wanted.cidr} of {wanted.cluster_id} out",
                 evidence=(*(_pool_evidence(pool, why) for pool in foreign), _announced(facts, wanted)),
-                impact=f"Calico refuses pools that overlap, so there is none for {wanted.cidr}: traffic to {wanted.cluster_id} leaves masqueraded or stays local.",
+                impact=f"Calico refuses pools that overlap, so traffic to {wanted.cidr} of {wanted.cluster_id} leaves masqueraded or stays local.",
                 remedy=by_hand(
                     "Overlapping clusters need Globalnet, or one of them another CIDR."
                     if local
@@ -141,7 +157,7 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
     title="The IPPools of remote subnets have the fields that Submariner needs",
     severity="error",
     needs=NEEDS,
-    joined_only=True,
+    joined=True,
     references=(HANDLER, "submariner-io/submariner#3156"),
 )
 def remote_pool_fields(facts: Facts) -> t.Iterator[Problem]:
@@ -159,7 +175,9 @@ def remote_pool_fields(facts: Facts) -> t.Iterator[Problem]:
                 title=f"The IPPool {pool.cidr} of {owner.cluster_id} has {fields}",
                 evidence=tuple(entry for entry, _breaks, _severity in wrong),
                 impact=" ".join(breaks for _entry, breaks, _severity in wrong),
-                remedy=by_hand(f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 (or calicoctl): disabled true, natOutgoing false, disableBGPExport true."),
+                remedy=by_hand(
+                    f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 or calicoctl: disabled true, natOutgoing false, disableBGPExport true."
+                ),
                 severity="error" if any(severity == "error" for _entry, _breaks, severity in wrong) else "warning",
             )
 

@@ -13,7 +13,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._evidence_of_cidrs import addresses_outside, node_with, origin, places, truth_evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._evidence_of_cidrs import (
+    addresses_outside,
+    node_with,
+    origin,
+    places,
+    truth_evidence,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts, differs, shown, why_not_agreed
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
@@ -33,7 +39,7 @@ DISCOVERY = "submariner-operator pkg/discovery/network/generic.go"
     WRONG,
     title="Submariner's CIDRs are the cluster's true ones",
     severity="blocker",
-    joined_only=True,
+    joined=True,
     references=("submariner-io/submariner#2953", "submariner-io/submariner-operator#3180", DISCOVERY),
 )
 def submariner_cidr_wrong(facts: Facts) -> t.Iterator[Problem]:
@@ -104,7 +110,7 @@ def _impact(facts: Facts, wrong: t.Sequence[str]) -> str:
     title="The right CIDRs do not hang on discovery",
     severity="warning",
     needs=("nodes", "pods"),
-    joined_only=True,
+    joined=True,
     references=(DISCOVERY, "submariner-io/submariner-operator#1730"),
 )
 def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
@@ -128,7 +134,9 @@ def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
                 evidence=(
                     Evidence(str(facts.submariner.ref), f"spec.{field}", "", "not pinned: left to discovery"),
                     Evidence(str(facts.submariner.ref), f"status.{field}", facts.said(subject), "cached by the operator"),
-                    Evidence(f"Submariner {facts.submariner.version}", "would detect", detected.value, f"{detected.words}; {detected.why}".strip("; ")),
+                    Evidence(
+                        f"Submariner {facts.submariner.version}", "would detect", detected.value, f"{detected.words}; {detected.why}".strip("; ")
+                    ),
                 ),
                 impact="Cross-cluster traffic would break at a restart of the operator's pod that nobody connects with it.",
                 remedy=correct_cidrs(facts),
@@ -140,7 +148,7 @@ def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
     title="Gateway and route agents run with the CIDRs of Submariner's status",
     severity="error",
     needs=("daemon_sets", "pods"),
-    joined_only=True,
+    joined=True,
 )
 def data_plane_outdated(facts: Facts) -> t.Iterator[Problem]:
     """The environment that gateway and route agents are started with, and that their running pods were started with."""
@@ -157,10 +165,14 @@ def data_plane_outdated(facts: Facts) -> t.Iterator[Problem]:
         of_daemon_sets = [entry for entry in stale if entry.object.startswith("DaemonSet")]
         yield Problem(
             subject=", ".join(dict.fromkeys(entry.object for entry in stale[:3])),
-            title="Submariner's status was corrected, but its DaemonSets were not" if of_daemon_sets else "Gateway or route agents still run with old CIDRs",
+            title="Submariner's status was corrected, but its DaemonSets were not"
+            if of_daemon_sets
+            else "Gateway or route agents still run with old CIDRs",
             evidence=tuple(stale[:8]),
             impact="What moves the packets works with the old value until it is restarted.",
-            remedy=by_hand("Read the operator's log: it did not update the DaemonSets.") if of_daemon_sets else correct_cidrs(
+            remedy=by_hand("Read the operator's log: it did not update the DaemonSets.")
+            if of_daemon_sets
+            else correct_cidrs(
                 facts, "Restart gateway and route agents, here and on every peer; the CIDRs in the Submariner object are right already."
             ),
             caused_by=f"{facts.snapshot.cluster}/{WRONG}" if facts.wrong_subjects() else "",
@@ -172,7 +184,7 @@ def data_plane_outdated(facts: Facts) -> t.Iterator[Problem]:
     title="The cluster announces its true CIDRs",
     severity="error",
     needs=("endpoints", "submariner_clusters"),
-    joined_only=True,
+    joined=True,
     references=("submariner pkg/endpoint/local_endpoint.go",),
 )
 def announced_wrong(facts: Facts) -> t.Iterator[Problem]:
@@ -191,7 +203,9 @@ def announced_wrong(facts: Facts) -> t.Iterator[Problem]:
     wrong = []
     for endpoint in facts.own_endpoints:
         if differs(endpoint.subnets, (*truths[SERVICE], *truths[POD])) and sorted(parse_cidrs(endpoint.subnets).cidrs) != sorted(repeated):
-            wrong.append(Evidence(str(endpoint.ref), "spec.subnets", ", ".join(endpoint.subnets), f"should be {shown((*truths[SERVICE], *truths[POD]))}"))
+            wrong.append(
+                Evidence(str(endpoint.ref), "spec.subnets", ", ".join(endpoint.subnets), f"should be {shown((*truths[SERVICE], *truths[POD]))}")
+            )
     for cluster in facts.own_cluster_objects:
         for field, values, subject in (("cluster_cidr", cluster.cluster_cidrs, POD), ("service_cidr", cluster.service_cidrs, SERVICE)):
             if differs(values, truths[subject]) and sorted(parse_cidrs(values).cidrs) != sorted(parse_cidrs(facts.said(subject)).cidrs):
@@ -211,7 +225,7 @@ def announced_wrong(facts: Facts) -> t.Iterator[Problem]:
     "health-check-hides-cidr",
     title="No disabled health check hides a wrong CIDR",
     severity="info",
-    joined_only=True,
+    joined=True,
     references=("submariner pkg/endpoint/local_endpoint.go",),
 )
 def health_check_hides(facts: Facts) -> t.Iterator[Problem]:

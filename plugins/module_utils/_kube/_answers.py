@@ -15,7 +15,12 @@ from email.utils import parsedate_to_datetime
 from ansible_collections.fathom.submariner.plugins.module_utils._kube import _errors as e
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._transport import Reply
 
-_LONGEST_QUOTE = 1000  # characters of the API's own words; an admission message may hold a whole object
+_LONGEST_QUOTE = 1000  # characters of the API's own words
+_LONGEST_VALUE = 40  # characters of a value in them
+
+# "patch: Invalid value: "{...the whole object...}": strict decoding error": kube-apiserver quotes what it was sent, with any secret in it
+# (apiserver pkg/endpoints/handlers/patch.go). A CIDR or a name is short; tokens, keys and objects are not.
+_QUOTED_VALUE = re.compile(r'(Invalid|Duplicate|Unsupported) value: ("(?:[^"\\]|\\.)*"|map\[.*\}|\{.*\})', re.DOTALL)
 
 
 class BrokenBody(Exception):
@@ -62,12 +67,12 @@ def read_status(reply: Reply) -> Status:
     except (ValueError, RecursionError):
         if re.match(rb"\s*<", reply.body):
             return Status(message=_describe_foreign(reply))
-        return Status(message=_one_line(reply.body[:_LONGEST_QUOTE].decode("utf-8", "replace")))
+        return Status(message=_quote(reply.body[:_LONGEST_QUOTE].decode("utf-8", "replace")))
     if not isinstance(parsed, dict) or parsed.get("kind") != "Status":
         return Status()
     details = parsed.get("details")
     name = details.get("name") if isinstance(details, dict) else ""
-    return Status(_one_line(str(parsed.get("message") or ""))[:_LONGEST_QUOTE], str(parsed.get("reason") or ""), str(name or ""), True)
+    return Status(_quote(str(parsed.get("message") or "")), str(parsed.get("reason") or ""), str(name or ""), True)
 
 
 def retry_after(reply: Reply) -> float | None:
@@ -115,11 +120,15 @@ def error_of(label: str, method: str, path: str, reply: Reply) -> e.KubeError:
             sentence("was not authorized", "The credentials are not valid, or no longer: renew the token or certificate."), e.FORBIDDEN, **keywords
         )
     if reply.status == 403 and (method == "GET" or not _is_admission(status)):
-        return e.KubeError(
-            sentence("is forbidden", "Grant this to the user or service account in RBAC, or use other credentials."), e.FORBIDDEN, **keywords
-        )
+        advice = "Grant this to the user or service account in RBAC, or use other credentials."
+        if 'User "system:anonymous"' in status.message:
+            advice = "No credentials were sent: set kubeconfig, or api_key, or client_cert and client_key."
+        return e.KubeError(sentence("is forbidden", advice), e.FORBIDDEN, **keywords)
+    if reply.status == 400 and "HTTP request to an HTTPS server" in status.message:
+        return e.KubeError(sentence("was refused", "Write https:// instead of http:// in the server's address."), **keywords)
     if reply.status in (400, 403, 422):
-        return e.InvalidError(sentence("was refused", "Nothing was changed by this request."), **keywords)
+        advice = "The server does not understand the request." if method == "GET" else "Nothing was changed by this request."
+        return e.InvalidError(sentence("was refused", advice), **keywords)
     if reply.status == 404 and status.reason == "NotFound" and status.object_name:
         return e.NotFoundError(sentence("found nothing", "The object does not exist (any more)."), **keywords)
     if reply.status in (404, 405):
@@ -154,6 +163,15 @@ def _is_admission(status: Status) -> bool:
     The authorizer's words are `... is forbidden: User "x" cannot list resource ...` (apiserver pkg/endpoints/handlers/responsewriters/errors.go).
     """
     return not re.search(r'User "[^"]*" cannot ', status.message) and status.reason == "Forbidden" and status.from_api
+
+
+def _quote(text: str) -> str:
+    """Return the API's words fit for output: one line, not endless, and without long values."""
+
+    def shortened(found: re.Match[str]) -> str:
+        return found.group() if len(found.group(2)) <= _LONGEST_VALUE and found.group(2)[:2] != '"{' else f"{found.group(1)} value"
+
+    return _one_line(_QUOTED_VALUE.sub(shortened, text))[:_LONGEST_QUOTE]
 
 
 def _one_line(text: str) -> str:

@@ -137,6 +137,8 @@ class Connection:
         attempt = 0
         last: KubeError | None = None
         while True:
+            if deadline.expired:
+                raise self._timed_out(method, path, deadline, last, lost=False)
             try:
                 return self._answer(method, path, query, content, content_type, deadline)
             except DeadlineExpired:
@@ -185,7 +187,7 @@ class Connection:
         """Return the object of one attempt, which includes one renewal of the credentials where they are not accepted."""
         session = self._session
         reply = self._exchange(session, method, path, query, content, content_type, deadline)
-        if reply.status == 401 and self._renew(session):
+        if reply.status == 401 and self._renew(session, deadline):
             reply = self._exchange(self._session, method, path, query, content, content_type, deadline)
         attempts = self.patience.attempts
         if 200 <= reply.status < 300:
@@ -239,19 +241,22 @@ class Connection:
         error = KubeError(f"{self.label}: {method} {path} got no answer: {fault.text}. {fault.hint}")
         return _Setback(error, transient=fault.transient, reached=fault.reached, attempts=self.patience.attempts)
 
-    def _renew(self, stale: Session) -> bool:
+    def _renew(self, stale: Session, deadline: Deadline) -> bool:
         """Load the credentials anew (a token file, an exec plugin); True where they are now others than in ``stale``."""
-        with self._session_lock:
+        if not self._session_lock.acquire(timeout=deadline.left()):
+            raise DeadlineExpired()
+        try:
             if self._session is not stale:
                 return True
-            try:
-                fresh = open_session(self._target)
-            except SubmarinerError as error:
-                raise KubeError(f"{error.message} They were loaded again because the API server no longer accepts the old ones (401).", FORBIDDEN) from error
+            fresh = open_session(self._target, deadline.left())
             if fresh.credentials == stale.credentials:
                 return False
             self._session = fresh
             return True
+        except SubmarinerError as error:
+            raise KubeError(f"{error.message} They were loaded again because the API server no longer accepts the old ones (401).", FORBIDDEN) from error
+        finally:
+            self._session_lock.release()
 
     def _url(self, path: str, query: t.Mapping[str, t.Any] | None) -> str:
         given = {name: value for name, value in (query or {}).items() if value not in (None, "")}
@@ -280,22 +285,24 @@ class Connection:
         :param idle: seconds of silence after which the stream is given up.
         :raises KubeError: it could not be opened.
         """
-        session = self._session
-        for last_try in (False, True):
-            headers = session.headers.copy()
-            headers["Accept-Encoding"] = "identity"  # a compressor would hold events back
-            self._count(requests=1)
-            try:
-                watch = open_watch(session.pool, self._url(path, query), headers, deadline, idle)
-            except Fault as fault:
-                raise self._setback(fault, "WATCH", path).error from fault
-            except DeadlineExpired:
-                raise self._timed_out("WATCH", path, deadline, None, lost=False) from None
-            if watch.failure is None:
-                return watch
-            if watch.failure.status != 401 or last_try or not self._renew(session):
-                break
+        try:
             session = self._session
+            watch = self._begin_watch(session, path, query, deadline, idle)
+            if watch.failure is not None and watch.failure.status == 401 and self._renew(session, deadline):
+                watch = self._begin_watch(self._session, path, query, deadline, idle)
+        except DeadlineExpired:
+            raise self._timed_out("WATCH", path, deadline, None, lost=False) from None
+        if watch.failure is None:
+            return watch
         error = _answers.error_of(self.label, "WATCH", path, watch.failure)
         error.transient = watch.failure.status == 429 or watch.failure.status >= 500
         raise error
+
+    def _begin_watch(self, session: Session, path: str, query: t.Mapping[str, t.Any], deadline: Deadline, idle: float) -> Watch:
+        headers = session.headers.copy()
+        headers["Accept-Encoding"] = "identity"  # a compressor would hold events back
+        self._count(requests=1)
+        try:
+            return open_watch(session.pool, self._url(path, query), headers, deadline, idle)
+        except Fault as fault:
+            raise self._setback(fault, "WATCH", path).error from fault

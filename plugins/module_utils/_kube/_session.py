@@ -82,18 +82,20 @@ def _in_cluster(environ: t.Mapping[str, str]) -> bool:
     return bool(environ.get("KUBERNETES_SERVICE_HOST")) and os.path.isfile(incluster_config.SERVICE_TOKEN_FILENAME)
 
 
-def open_session(target: Target) -> Session:
+def open_session(target: Target, seconds: float | None = None) -> Session:
     """Load the credentials (running an exec plugin where there is one) and return a session of them. No request is sent.
 
-    :raises InputError: a file is missing or broken, or the plugin failed or took longer than LOADING_TIMEOUT.
+    :param seconds: that loading may take; LOADING_TIMEOUT at the most.
+    :raises InputError: a file is missing or broken, or the plugin failed or took too long.
     """
+    allowed = LOADING_TIMEOUT if seconds is None else min(seconds, LOADING_TIMEOUT)
     kubernetes = load_kubernetes()
     urllib3 = load_urllib3()
     try:
         with _logged_errors() as said:
-            configuration = call_within(Deadline(LOADING_TIMEOUT), lambda: _configure(kubernetes, target))
+            configuration = call_within(Deadline(allowed), lambda: _configure(kubernetes, target))
     except DeadlineExpired:
-        raise InputError(f"{target.label}: the credentials could not be loaded within {LOADING_TIMEOUT:.0f} s. Does the exec plugin wait for a person?") from None
+        raise InputError(f"{target.label}: the credentials could not be loaded within {allowed:.0f} s. Does the exec plugin wait for a person?") from None
     except kubernetes.config.ConfigException as error:
         raise InputError(f"{target.label}: the credentials cannot be loaded: {str(error).rstrip('.')}.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import gzip
 import ssl
 import typing as t
+import zlib
 from http.client import HTTPException
 
 from ansible_collections.fathom.submariner.plugins.module_utils._deps import load_urllib3
@@ -59,8 +61,7 @@ def exchange(
     def run() -> Reply:
         response = open_response(pool, method, url, headers, body, deadline, idle)
         opened.append(response)
-        content = b"".join(response.stream(_PIECE, decode_content=True))
-        return Reply(response.status, response.headers, content, response.tell())
+        return _read_whole(response)
 
     try:
         return call_within(deadline, run)
@@ -72,6 +73,13 @@ def exchange(
         raise
     except Exception as error:
         raise fault_of(error) from error
+
+
+def _read_whole(response: t.Any) -> Reply:
+    # Decompressed here and not by urllib3, which does not count a chunked body's bytes.
+    raw = b"".join(response.stream(_PIECE, decode_content=False))
+    compressed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
+    return Reply(response.status, response.headers, gzip.decompress(raw) if compressed else raw, len(raw))
 
 
 def open_response(pool: t.Any, method: str, url: str, headers: t.Any, body: bytes | None, deadline: Deadline, idle: float) -> t.Any:
@@ -106,8 +114,7 @@ class Watch:
         self._response = response
         self.failure: Reply | None = None
         if not 200 <= response.status < 300:
-            body = b"".join(response.stream(_PIECE, decode_content=True))
-            self.failure = Reply(response.status, response.headers, body, response.tell())
+            self.failure = _read_whole(response)
 
     def lines(self) -> t.Iterator[bytes]:
         """Yield each whole line as it arrives; a line that the connection cut is not yielded.
@@ -195,7 +202,7 @@ def fault_of(error: BaseException) -> Fault:
         )
     if isinstance(error, (exceptions.ReadTimeoutError, TimeoutError)):
         return Fault("the server fell silent", "Check the API server's load, and proxies on the way.", transient=True, reached=True)
-    if isinstance(error, exceptions.DecodeError):
+    if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
         return Fault("the compressed body is broken", "Check proxies on the way.", transient=True, reached=True)
     if isinstance(error, (exceptions.LocationValueError, exceptions.URLSchemeUnknown, UnicodeError)):
         return Fault("the server's address is not a valid URL", "Correct host, or server of the kubeconfig.", transient=False, reached=False)

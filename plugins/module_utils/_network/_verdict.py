@@ -23,7 +23,8 @@ never picks silently. The rules, in order, for one subject and one family:
    are one and the same range, reality confirms it, and no authority was left unread.
 7. **What the user states** resolves a conflict and fills a gap, but it is a claim like others: it must hold reality and cover
    the authority's union, and it does not overrule live claims that agree on something else (*conflict*).
-8. No claim at all: *absent* when everything was read, *unknown* when something was not, *refuted* when addresses are in use nevertheless.
+8. **No claim at all** is *absent* when everything was read, or when what was read speaks of the other family only; *unknown* when
+   something was not read; *refuted* when addresses are in use nevertheless.
 
 Reality that could not be read, or is empty, does not stop rules 2 to 4; the answer then says ``verified: false`` and what was missing.
 """
@@ -152,7 +153,7 @@ def judge(evidence: t.Iterable[CidrEvidence], pods: Reality, services: Reality) 
     for reality in (pods._replace(subject=POD), services._replace(subject=SERVICE)):
         about = [row for row in rows if row.subject == reality.subject]
         in_use, garbled = _parse_reality(reality)
-        verdicts.extend(_Case(about, family, in_use[family], reality, garbled).verdict() for family in FAMILIES)
+        verdicts.extend(_Case(about, family, in_use, reality, garbled).verdict() for family in FAMILIES)
     return CidrTruth(rows, tuple(verdicts), _across(verdicts))
 
 
@@ -178,7 +179,7 @@ def _parse_reality(reality: Reality) -> tuple[dict[str, _InUse], tuple[str, ...]
         if address is None:
             garbled.append(f"{text!r} of {owner} is no IP address")
         else:
-            in_use[family_of(address)].append((owner, int(address), str(address)))
+            in_use[family_of(address)].append((owner, int(address), text))
     return in_use, tuple(sorted(garbled)[:EXAMPLES])
 
 
@@ -193,8 +194,12 @@ class _Answer(t.NamedTuple):
 class _Case:
     """One subject and one family. ``rows`` are sorted and all of the subject."""
 
-    def __init__(self, rows: t.Sequence[CidrEvidence], family: str, in_use: _InUse, reality: Reality, garbled: tuple[str, ...]) -> None:
-        self.rows, self.family, self.in_use, self.subject = rows, family, in_use, reality.subject
+    def __init__(self, rows: t.Sequence[CidrEvidence], family: str, in_use: t.Mapping[str, _InUse], reality: Reality, garbled: tuple[str, ...]) -> None:
+        self.rows, self.family, self.in_use, self.subject = rows, family, in_use[family], reality.subject
+        # A pod of a dual-stack cluster has an address of each family; a Service usually has one only, so it tells nothing.
+        others_only = not self.in_use and any(in_use[other] for other in FAMILIES if other != family)
+        self.single_stack = self.subject == POD and others_only and not reality.missing and not garbled
+        self._outsiders: dict[tuple[tuple[int, int], ...], _InUse] = {}
         self.what = f"{self.subject} addresses" if self.subject == POD else "ClusterIPs"
         self.reality_missing = tuple(filter(None, (reality.missing,))) + garbled
         claims = list(_claims(rows, family))
@@ -230,8 +235,10 @@ class _Case:
         return sorted(everything, key=lambda claim: (claim[0].rank, claim[0].source, claim[0].object, claim[0].cidrs))
 
     def _outside(self, networks: t.Iterable[Network]) -> _InUse:
-        spans = [(int(network.network_address), int(network.broadcast_address)) for network in collapse(networks) if family_of(network) == self.family]
-        return [entry for entry in self.in_use if not any(first <= entry[1] <= last for first, last in spans)]
+        spans = tuple((int(network.network_address), int(network.broadcast_address)) for network in collapse(networks) if family_of(network) == self.family)
+        if spans not in self._outsiders:  # many claims are the same range, and a cluster may have a hundred thousand addresses
+            self._outsiders[spans] = [entry for entry in self.in_use if not any(first <= entry[1] <= last for first, last in spans)]
+        return self._outsiders[spans]
 
     def _decide(self) -> _Answer:
         if self.authority is not None:
@@ -280,7 +287,7 @@ class _Case:
 
     def _nothing(self) -> _Answer:
         kinds = {row.standing for row in self.rows if row.cidrs and row.family != self.family}
-        definite = AUTHORITY in kinds or (LIVE in kinds and not any(row.standing == AUTHORITY for row in self.unread))
+        definite = self.single_stack or AUTHORITY in kinds or (LIVE in kinds and not any(row.standing == AUTHORITY for row in self.unread))
         label = "IPv4" if self.family == IPV4 else "IPv6"
         if not definite and self.unread:
             return _Answer(UNKNOWN, (), f"no source that could be read names an {label} range for {self.subject}s, and some could not be read")

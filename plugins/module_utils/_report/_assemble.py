@@ -32,7 +32,9 @@ def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Chec
     for position, result in enumerate(results, 1):
         name, card, found, passed = _read(position, result)
         if name in (cluster.name for cluster in clusters):
-            raise InputError(f"Two results are of the cluster {name!r}: give every cluster a name of its own (option cluster of fathom.submariner.diagnose).")
+            raise InputError(
+                f"Two results are of the cluster {name!r}: give every cluster a name of its own (option cluster of fathom.submariner.diagnose)."
+            )
         clusters.append(ClusterResult(name, card.facts, passed))
         cards.append(card)
         findings += found

@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import SEVERITIES, Evidence, Finding, Remedy
-from ansible_collections.fathom.submariner.plugins.module_utils._report._report import OUTCOME_FAIL, OUTCOME_OK, OUTCOME_UNKNOWN, Report, outcome, summary
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import SEVERITIES, UNREADABLE, Evidence, Finding, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._report._report import (
+    OUTCOME_FAIL,
+    OUTCOME_OK,
+    OUTCOME_UNKNOWN,
+    Report,
+    outcome,
+    summary,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._report._text import WIDTH, harmless, table, wrapped
 
 RULE = "-" * WIDTH
@@ -19,7 +26,10 @@ MOST_VALUE = 18  # columns of the evidence's first column: an IPv4 CIDR
 
 
 def lines(report: Report) -> list[str]:
-    """The whole screen, in lines of at most 80 columns save for single longer words. Consequences stand in one line each under the finding that they follow from."""
+    """The whole screen, in lines of at most 80 columns save for single longer words.
+
+    Consequences stand in one line each under the finding that they follow from.
+    """
     present = {finding.key for finding in report.failed}
     roots = [finding for finding in report.failed if finding.caused_by not in present]
     result = [_headline(report), RULE, *_clusters(report)]
@@ -27,12 +37,15 @@ def lines(report: Report) -> list[str]:
         consequences = [other for other in report.failed if other.caused_by == finding.key and other is not finding]
         result += ["", *_finding_lines(number, finding, consequences)]
     result += _unknown_lines(report.unknown)
-    return [*result, RULE, _closing(report)]
+    return [*result, RULE, *wrapped(_closing(report))]
 
 
 def _headline(report: Report) -> str:
     counts = summary(report)
     parts = [_count(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
+    unread = sum(finding.id == UNREADABLE for finding in report.unknown)
+    if unread:
+        parts.insert(0, f"{_count(unread, 'cluster')} could not be read")
     if counts["unknown"]:
         parts.append(f"{counts['unknown']} not judged")
     return f"{_count(counts['clusters'], 'cluster')}: {', '.join(parts) or 'nothing found'}"
@@ -48,6 +61,8 @@ def _clusters(report: Report) -> list[str]:
         found = report.of_cluster(cluster.name)
         worst = max((SEVERITIES.index(finding.severity) for finding in found if finding in report.failed), default=-1)
         verdict = SEVERITIES[worst].upper() if worst >= 0 else "UNKNOWN" if found else "ok"
+        if any(finding.id == UNREADABLE for finding in found):
+            verdict = "NOT READ"
         rows.append((verdict, harmless(cluster.name), harmless(", ".join(cluster.facts))))
     return table(rows)
 
@@ -119,8 +134,9 @@ def _closing(report: Report) -> str:
     if verdict == OUTCOME_OK:
         return f"OK: {summary(report)['passed']} checks passed."
     if verdict == OUTCOME_FAIL:
-        roles = sorted({finding.remedy.role for finding in report.failed if finding.remedy is not None and finding.remedy.role})
-        return f"FAIL. To repair: ansible-playbook fathom.submariner.remediate ({', '.join(roles)})" if roles else "FAIL. A person must act: see Repair above."
+        if any(finding.remedy is not None and finding.remedy.role for finding in report.failed):
+            return "FAIL. To repair: ansible-playbook fathom.submariner.remediate (--check --diff shows what it would write)"
+        return "FAIL. A person must act: see Repair above."
     if verdict == OUTCOME_UNKNOWN:
         return "UNKNOWN: what could not be read was not judged. See above for what is missing."
     return "WARN: nothing is broken now; see the warnings above."

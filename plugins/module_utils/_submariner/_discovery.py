@@ -19,6 +19,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._submariner._ver
 
 # From here on the API server refuses an address outside the range without naming the range (submariner-operator#3627).
 _RANGE_NOT_NAMED = (1, 33)
+# From here on that depends: ServiceCIDR objects are beta and off by default; where they are on, the new allocator answers (submariner#3676).
+_RANGE_PERHAPS_NOT_NAMED = (1, 31)
 
 
 class Found(t.NamedTuple):
@@ -219,8 +221,7 @@ class _Steps:
         kubernetes = parse_kubernetes_version(version)
         if kubernetes is None:
             raise _Stop("invalid-service", "the server's version", missing=True)
-        # With ServiceCIDR objects (beta and off by default in 1.31 and 1.32) the new allocator answers, whatever the version.
-        if kubernetes[:2] >= _RANGE_NOT_NAMED or self.snapshot.service_cidrs.items:
+        if kubernetes[:2] >= _RANGE_NOT_NAMED or (kubernetes[:2] >= _RANGE_PERHAPS_NOT_NAMED and self.snapshot.service_cidrs.items):
             raise _Stop(
                 "invalid-service",
                 f"no kube-apiserver pod shows --service-cluster-ip-range, and Kubernetes {version} does not name the range when it refuses a Service. "

@@ -41,6 +41,8 @@ def identify_wrong_cidr(value: str, snapshot: Snapshot, subject: str = POD, trut
     if not parsed.networks:
         return "; ".join(parsed.problems)
     networks = parsed.networks
+    if same(networks, truth.networks(subject)):
+        return ""
     return (
         _of_a_node(networks, snapshot)
         or _of_a_source(networks, subject, truth)
@@ -102,7 +104,7 @@ def _of_a_default(networks: tuple[Network, ...], subject: str) -> str:
 def _beside_the_truth(networks: tuple[Network, ...], subject: str, truth: CidrTruth) -> str:
     true = truth.networks(subject)
     shown = ", ".join(str(network) for network in true)
-    if not true or same(true, networks):
+    if not true:
         return ""
     if covers(true, networks):
         return f"is only a part of {shown}"

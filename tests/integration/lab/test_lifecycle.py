@@ -20,6 +20,8 @@ from tests.lab import build, files, incident, process, status
 from tests.lab.cluster import Cluster
 from tests.lab.info import LabError, LabInfo
 
+pytestmark = pytest.mark.lab
+
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60.0
 
@@ -137,7 +139,8 @@ def test_api_server_takes_another_port_when_its_own_is_in_use(tmp_path: Path, bu
             cluster.kill()
 
 
-def test_error_when_every_port_is_in_use(tmp_path: Path, built: build.Binaries) -> None:
+def test_error_when_every_port_is_in_use(tmp_path: Path, built: build.Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.lab.cluster.PORT_ATTEMPTS", 2)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         cluster = Cluster(tmp_path, incident.default_clusters(1)[0], built, [], 1, choose_port=lambda: port)

@@ -14,6 +14,7 @@ import json
 import re
 import typing as t
 
+from tests.lab.client import ApiError, Client
 from tests.lab.info import ClusterInfo, LabError, LabInfo
 from tests.lab.standins._version import SubmarinerVersion
 
@@ -172,6 +173,15 @@ def cluster(env: t.Mapping[str, str]) -> Object:
             "global_cidr": [each for each in env.get("SUBMARINER_GLOBALCIDR", "").split(",") if each],
         },
     }
+
+
+def mark_uninstalled(client: Client, pod: Object) -> None:
+    """Says that the one-time task of an uninstall pod is done, unless the operator has given up meanwhile."""
+    try:
+        client.merge_patch(f"{PODS}/{pod['metadata']['name']}", {"metadata": {"annotations": {UNINSTALLED: "true"}}})
+    except ApiError as error:
+        if not error.not_found:
+            raise
 
 
 def broker_of(lab: LabInfo, api_server: str) -> ClusterInfo | None:

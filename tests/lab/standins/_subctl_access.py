@@ -14,6 +14,7 @@ import json
 import os
 import ssl
 import tempfile
+import time
 import typing as t
 import urllib.parse
 from pathlib import Path
@@ -21,9 +22,10 @@ from pathlib import Path
 import yaml
 
 from tests.lab.client import ApiError, Object
+from tests.lab.standins._kube_answers import merge
 
 TIMEOUT = 30.0
-APPLY = "application/apply-patch+yaml"
+RETRIES = 10
 
 
 class ConfigError(Exception):
@@ -42,26 +44,51 @@ class Access:
         self.server = server.rstrip("/")
         self._tls = tls
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        self._connection: http.client.HTTPSConnection | None = None
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def request(self, method: str, path: str, body: t.Any = None, content_type: str = "application/json") -> Object:
-        """Raises ApiError, with status 0 if there was no answer."""
-        address = urllib.parse.urlsplit(self.server)
-        connection = http.client.HTTPSConnection(address.hostname or "", address.port or 443, timeout=TIMEOUT, context=self._tls)
+        """Raises ApiError, with status 0 if there was no answer. Comes back as often as client-go does when it is told to."""
+        for _attempt in range(RETRIES):
+            try:
+                return self._once(method, path, body, content_type)
+            except ApiError as error:
+                if error.status != 429:
+                    raise
+                time.sleep((error.body.get("details") or {}).get("retryAfterSeconds", 1))
+        return self._once(method, path, body, content_type)
+
+    def _once(self, method: str, path: str, body: t.Any, content_type: str) -> Object:
+        headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {})}
+        payload = None if body is None else json.dumps(body)
+        reused = self._connection is not None
         try:
-            headers = {**self._headers, **({"Content-Type": content_type} if body is not None else {})}
-            connection.request(method, address.path + path, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            raw = response.read().decode("utf-8", "replace")
+            status, raw = self._exchange(method, path, payload, headers)
         except (OSError, http.client.HTTPException) as error:
-            raise ApiError(0, "Unreachable", f'{method.title()} "{self.server}{path}": {error}') from error
-        finally:
-            connection.close()
+            self.close()
+            # A server may drop an idle connection at any time: that it never saw this request is certain only of one that failed at once.
+            if not reused or not isinstance(error, (ConnectionError, http.client.BadStatusLine)):
+                raise ApiError(0, "Unreachable", f'{method.title()} "{self.server}{path}": {error}') from error
+            return self._once(method, path, body, content_type)
         answer = _json(raw)
-        if response.status >= 400:
-            raise ApiError(response.status, answer.get("reason", "Unknown"), answer.get("message") or raw[:500], answer)
+        if status >= 400:
+            raise ApiError(status, answer.get("reason", "Unknown"), answer.get("message") or raw[:500], answer)
         return answer
+
+    def _exchange(self, method: str, path: str, payload: str | None, headers: dict[str, str]) -> tuple[int, str]:
+        address = urllib.parse.urlsplit(self.server)
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(address.hostname or "", address.port or 443, timeout=TIMEOUT, context=self._tls)
+        self._connection.request(method, address.path + path, payload, headers)
+        response = self._connection.getresponse()
+        return response.status, response.read().decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Drops the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def get(self, path: str) -> Object:
         return self.request("GET", path)
@@ -90,8 +117,10 @@ class Access:
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
-        patch = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
-        self.request("PATCH", f"{path}/{obj['metadata']['name']}", patch, "application/merge-patch+json")
+        existing = self.get(f"{path}/{obj['metadata']['name']}")
+        wanted = merge(existing, {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")})
+        if wanted != existing:
+            self.request("PUT", f"{path}/{obj['metadata']['name']}", wanted)
         return False
 
 

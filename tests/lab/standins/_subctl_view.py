@@ -8,6 +8,7 @@ from __future__ import annotations
 import urllib.parse
 
 from tests.lab.client import ApiError, Object
+from tests.lab.standins._live_view import FIRST_MINOR_WITHOUT_RANGE, played_minor
 from tests.lab.standins._subctl_access import Access
 
 INVALID_SERVICE = {
@@ -18,11 +19,15 @@ INVALID_SERVICE = {
 }
 
 
+SERVICE_CIDR = "/apis/networking.k8s.io/v1/servicecidrs/kubernetes"
+
+
 class AccessView:
-    """See _discovery.View."""
+    """Implements ``_discovery.View``, and like _live_view.LiveView plays the API server of the version that the real one reports."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._names_range = played_minor(access.get("/version")["gitVersion"]) < FIRST_MINOR_WITHOUT_RANGE
 
     def pods(self, label: str) -> list[Object]:
         return self._access.items(f"/api/v1/pods?labelSelector={urllib.parse.quote(label)}")
@@ -40,12 +45,17 @@ class AccessView:
         return self._access.find("/apis/config.openshift.io/v1/networks/cluster")
 
     def service_cidr(self) -> list[str] | None:
-        found = self._access.find("/apis/networking.k8s.io/v1/servicecidrs/kubernetes")
-        return found["spec"]["cidrs"] if found else None
+        return None if self._names_range else self._served_service_cidr()
 
     def invalid_service(self) -> str | None:
         try:
             self._access.request("POST", "/api/v1/namespaces/default/services", INVALID_SERVICE)
         except ApiError as error:
+            if self._names_range and "valid IPs is" not in error.message:
+                return f"{error.message}. The range of valid IPs is {','.join(self._served_service_cidr() or ())}"
             return error.message
         return None
+
+    def _served_service_cidr(self) -> list[str] | None:
+        found = self._access.find(SERVICE_CIDR)
+        return found["spec"]["cidrs"] if found else None

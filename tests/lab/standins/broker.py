@@ -70,7 +70,7 @@ class Broker:
         self._cluster = cluster
         self._lab = lab
         self._client = cluster.client(self.name)
-        self._watched: set[str] = set()
+        self._brokers: dict[str, Client] = {}
         self._skipped: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -88,17 +88,24 @@ class Broker:
         info = objects.broker_of(self._lab, env["BROKER_K8S_APISERVER"])
         if info is None:
             return
-        client, namespace, cluster_id = info.client(self.name), env["BROKER_K8S_REMOTENAMESPACE"], env["SUBMARINER_CLUSTERID"]
+        namespace, cluster_id = env["BROKER_K8S_REMOTENAMESPACE"], env["SUBMARINER_CLUSTERID"]
+        client = self._follow(loop, info, namespace)
         log = ConsoleLog(self._cluster.pod_log(objects.NAMESPACE, gateway["metadata"]["name"], objects.GATEWAY))
         for path in (objects.CLUSTERS, objects.ENDPOINTS):
             remote = path.replace(objects.NAMESPACE, namespace)
-            if info.server + remote not in self._watched:
-                self._watched.add(info.server + remote)
-                loop.watch(client, remote, _spec_only)
             here, there = self._client.list(path), client.list(remote)
             skip = self._skip(cluster_id, here, there, log) if path == objects.ENDPOINTS else set()
             _write(client, remote, to_broker(cluster_id, here, there), log, "local -> broker")
             _write(self._client, path, to_member(cluster_id, here, there, skip), log, "broker -> local")
+
+    def _follow(self, loop: Loop, broker: ClusterInfo, namespace: str) -> Client:
+        """The client for a broker, whose namespace is watched from the first time on."""
+        key = f"{broker.server}/{namespace}"
+        if key not in self._brokers:
+            self._brokers[key] = broker.client(self.name)
+            for path in (objects.CLUSTERS, objects.ENDPOINTS):
+                loop.watch(self._brokers[key], path.replace(objects.NAMESPACE, namespace), _spec_only)
+        return self._brokers[key]
 
     def _active_gateway(self) -> Object | None:
         pods = objects.with_label(self._client.list(objects.PODS), objects.GATEWAY)

@@ -36,6 +36,7 @@ APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 API_SERVICE = f"{APISERVICES}/v3.{GROUP}"
 OPERATORS_NAMES = ("default", "tigera-secure")
 DEFAULT_VERSION = "v3.26.3"
+TERMINATING_SECONDS = 0.5
 
 
 class CalicoApiServer:
@@ -58,23 +59,34 @@ class CalicoApiServer:
             loop = Loop(self.name, stop)
             loop.watch(self._client, APISERVERS)
             loop.watch(self._client, APISERVICES, _aggregated)
+            for each in (f"/api/v1/namespaces/{NAMESPACE}/services", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"):
+                loop.watch(self._client, each, lambda obj: obj["spec"])
             loop.run(lambda: self._reconcile(server.port))
         finally:
             server.shutdown()
             server.server_close()
 
-    def _reconcile(self, port: int) -> None:
+    def _reconcile(self, port: int) -> float | None:
         owner = self._owner()
+        namespace = self._client.find(f"/api/v1/namespaces/{NAMESPACE}")
+        if namespace and namespace["metadata"].get("deletionTimestamp"):
+            return TERMINATING_SECONDS
         if self._mode == "always" or (self._mode == "operator" and owner):
-            ca = base64.b64encode((self._cluster.pki / "ca.crt").read_bytes()).decode()
-            for each in objects(port, ca, str(self._cluster.options.get("calico_version", DEFAULT_VERSION))):
-                apply_when_different(self._client, each)
-        else:
-            for path in (API_SERVICE, f"/api/v1/namespaces/{NAMESPACE}"):
-                if self._client.find(path):
-                    self._client.delete(path)
-        if owner and (owner.get("status") or {}).get("state") != "Ready":
-            self._client.apply({"apiVersion": owner["apiVersion"], "kind": "APIServer", "metadata": {"name": owner["metadata"]["name"]}, "status": ready()})
+            self._install(port)
+            if owner and (owner.get("status") or {}).get("state") != "Ready":
+                self._client.merge_patch(f"{APISERVERS}/{owner['metadata']['name']}/status", {"status": ready()})
+            return None
+        # The APIService first: with a dead one the namespace would never go (tigera/operator issue 4103).
+        if self._client.find(API_SERVICE):
+            self._client.delete(API_SERVICE)
+        if namespace:
+            self._client.delete(f"/api/v1/namespaces/{NAMESPACE}")
+        return None
+
+    def _install(self, port: int) -> None:
+        ca = base64.b64encode((self._cluster.pki / "ca.crt").read_bytes()).decode()
+        for each in objects(port, ca, str(self._cluster.options.get("calico_version", DEFAULT_VERSION))):
+            apply_when_different(self._client, each)
 
     def _owner(self) -> Object | None:
         try:

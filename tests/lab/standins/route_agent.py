@@ -238,8 +238,7 @@ class RouteAgent:
                 if not error.not_found:
                     why = f"Failed to delete Calico IPPools using labelSelector {selector}: {client_go_text(error, 'delete')}"
                     agent.log.warning("route_agent_driver/main.go:211", "main", f"Error uninstalling handlers: {why}")
-        name = agent.pod["metadata"]["name"]
-        self._client.merge_patch(f"{objects.PODS}/{name}", {"metadata": {"annotations": {objects.UNINSTALLED: "true"}}})
+        objects.mark_uninstalled(self._client, agent.pod)
 
     def _reports(self) -> dict[str, Object]:
         if not any(agent.version.agents_check_health for agent in self._agents.values()):

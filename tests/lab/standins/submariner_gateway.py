@@ -245,7 +245,7 @@ class SubmarinerGateway:
                         _delete(broker.client(self.name), f"{remote}/{name}")
                     message = f"Successfully deleted submariner {each['kind']} {json.dumps(name)} from the local datastore"
                     log.info("datastoresyncer/datastoresyncer.go:150", "DSSyncer", message)
-            self._client.merge_patch(f"{objects.PODS}/{metadata['name']}", {"metadata": {"annotations": {objects.UNINSTALLED: "true"}}})
+            objects.mark_uninstalled(self._client, pod)
 
     def _create_or_update(self, path: str, wanted: Object) -> None:
         existing = self._client.find(f"{path}/{wanted['metadata']['name']}")

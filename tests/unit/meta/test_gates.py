@@ -66,7 +66,9 @@ def test_a_role_specifies_exactly_its_defaults(role):
     assert set(options) == set(defaults)
     assert all(name.startswith(f"{role}_") for name in options)
     for name, option in options.items():
-        assert str(option["default"]).split() == str(defaults[name]).split(), name
+        # antsibull-docs takes no template for a default; the description says where such a one comes from.
+        assert ("default" in option) == ("{{" not in str(defaults[name])), name
+        assert option.get("default", defaults[name]) == defaults[name], name
 
 
 def test_the_join_role_offers_every_option_of_the_module():

@@ -30,7 +30,6 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
     Pod,
     Ref,
     Service,
-    ServiceCidr,
     Snapshot,
     Submariner,
     SubmarinerCluster,
@@ -56,7 +55,18 @@ def not_served():
 
 def pool(name, cidr, *, disabled=True, nat_outgoing=False, disable_bgp_export=True, labels=None, allowed_uses=("Workload", "Tunnel")):
     return IPPool(
-        Ref("IPPool", name), "projectcalico.org/v3", f"uid-{name}", "1", labels or {}, cidr, disabled, nat_outgoing, disable_bgp_export, "Never", "Never", allowed_uses
+        Ref("IPPool", name),
+        "projectcalico.org/v3",
+        f"uid-{name}",
+        "1",
+        labels or {},
+        cidr,
+        disabled,
+        nat_outgoing,
+        disable_bgp_export,
+        "Never",
+        "Never",
+        allowed_uses,
     )
 
 
@@ -78,12 +88,16 @@ def pod(namespace, name, ip, *, labels=None, containers=(), host_network=False, 
 
 def component(name, *args, command=None):
     """A static pod of the control plane, as RKE2 makes them: the binary in command, all options in args."""
-    return pod("kube-system", name, "192.168.0.1", labels={"component": name}, containers=[container(name, command or [name], args)], host_network=True)
+    return pod(
+        "kube-system", name, "192.168.0.1", labels={"component": name}, containers=[container(name, command or [name], args)], host_network=True
+    )
 
 
 def endpoint(cluster_id, *subnets, namespace=NAMESPACE):
     name = f"{cluster_id}-submariner-cable-{cluster_id}-192-168-0-1"
-    return Endpoint(Ref("Endpoint", name, namespace), f"uid-{name}", cluster_id, f"host-{cluster_id}", name, "libreswan", "192.168.0.1", "", "", subnets, "")
+    return Endpoint(
+        Ref("Endpoint", name, namespace), f"uid-{name}", cluster_id, f"host-{cluster_id}", name, "libreswan", "192.168.0.1", "", "", subnets, ""
+    )
 
 
 def connection(cluster_id, status="connected", message=""):
@@ -101,7 +115,16 @@ def daemon_set(name, pods="", services="", *, desired=1, ready=1):
 
 def agent(name, pods, services, *, ready=True, restarts=0):
     env = {"SUBMARINER_CLUSTERCIDR": pods, "SUBMARINER_SERVICECIDR": services}
-    return pod(NAMESPACE, f"{name}-abcde", "192.168.0.1", labels={"app": name}, containers=[container(name, **env)], host_network=True, ready=ready, restarts=restarts)
+    return pod(
+        NAMESPACE,
+        f"{name}-abcde",
+        "192.168.0.1",
+        labels={"app": name},
+        containers=[container(name, **env)],
+        host_network=True,
+        ready=ready,
+        restarts=restarts,
+    )
 
 
 def node(name="node-1", pod_cidr="", node_args=("server",), kubelet="v1.27.9+rke2r1"):
@@ -173,7 +196,9 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
         "ip_pools": ok(local_pool(PODS[name]), *(pools if joined else [])),
         "ip_pools_v3": ok(local_pool(PODS[name]), *(pools if joined else [])),
         "ip_pools_v1": ok(local_pool(PODS[name]), *(pools if joined else [])),
-        "installations": ok(Installation(Ref("Installation", "default"), {}, "RKE2", "Calico", "Calico", (PODS[name],), (PODS[name],), "v3.26.3", "Disabled")),
+        "installations": ok(
+            Installation(Ref("Installation", "default"), {}, "RKE2", "Calico", "Calico", (PODS[name],), (PODS[name],), "v3.26.3", "Disabled")
+        ),
         "cluster_informations": ok(ClusterInformation(Ref("ClusterInformation", "default"), "v3.26.3", "k8s,operator")),
         "api_services": ok(),
         "submariners": ok(joined) if joined else not_served(),
@@ -181,7 +206,9 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
         "submariner_clusters": ok(
             SubmarinerCluster(Ref("Cluster", name, NAMESPACE), name, (said,), (services,), ()),
             SubmarinerCluster(Ref("Cluster", other, NAMESPACE), other, (PODS[other],), (SERVICES[other],), ()),
-        ) if joined else not_served(),
+        )
+        if joined
+        else not_served(),
         "gateways": ok(gateway(connection(other))) if joined else not_served(),
     }
     return Snapshot(name, "https://test.invalid:6443", "2026-01-01T00:00:00Z", **{**fields, **changes})

@@ -23,7 +23,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import Patience
 
-QUICK = Patience(attempts=4, first_pause=0.01, longest_pause=0.04, longest_retry_after=0.1, idle=0.3)
+QUICK = Patience(attempts=4, first_pause=0.01, longest_pause=0.04, longest_retry_after=0.1, idle=5.0)
+IMPATIENT = QUICK._replace(idle=0.3)  # for silences only: a busy machine is silent for a while, too
 
 JSON = "application/json"
 
@@ -381,15 +382,22 @@ def broken_gzip(handler: _Handler, call: Call) -> None:
     handler.reply(200, raw[:10] + b"\xff" * 40, {"Content-Type": JSON, "Content-Encoding": "gzip"})
 
 
-def chunked(handler: _Handler, call: Call) -> None:
+def chunked(handler: _Handler, call: Call, encoding: str = "identity") -> None:
     raw = json.dumps(handler.server.api.answer(call)[1]).encode()
+    if encoding == "gzip":
+        raw = gzip.compress(raw)
     handler.send_response(200)
     handler.send_header("Content-Type", JSON)
+    handler.send_header("Content-Encoding", encoding)
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
-    for start in range(0, len(raw), 7):
-        handler.chunk(raw[start:start + 7])
+    for start in range(0, len(raw), 997):
+        handler.chunk(raw[start:start + 997])
     handler.chunk(b"")
+
+
+def chunked_gzip(handler: _Handler, call: Call) -> None:
+    chunked(handler, call, "gzip")
 
 
 def table(handler: _Handler, call: Call) -> None:

@@ -184,6 +184,13 @@ class TestUnknownAndAbsent:
         verdict = pod_verdict(POOL, unread(INSTALL), family="ipv6")
         assert verdict.status == ABSENT
 
+    def test_pods_with_addresses_of_the_other_family_only_settle_it(self):
+        assert pod_verdict(unread(AUTHORITY), KCM, family="ipv6").status == ABSENT
+        assert pod_verdict(unread(AUTHORITY), KCM, family="ipv6", reality=pods()).status == UNKNOWN
+
+    def test_services_of_one_family_do_not_settle_the_other(self):
+        assert judge([unread(AUTHORITY, SERVICE)], pods(), services("10.43.0.1")).service("ipv6").status == UNKNOWN
+
     def test_unread_sources_make_it_unknown(self):
         verdict = pod_verdict(unread(AUTHORITY), unread(LIVE), reality=pods())
         assert verdict.status == UNKNOWN
@@ -271,7 +278,7 @@ any_row = st.builds(
 )
 unread_rows = st.builds(unread, st.sampled_from(STANDINGS), st.sampled_from([POD, SERVICE]))
 evidence = st.lists(st.one_of(any_row, any_row, any_row, unread_rows), max_size=7)
-realities = st.builds(lambda addresses, missing: (addresses, missing), st.lists(st.sampled_from(ADDRESSES), max_size=4), st.sampled_from(["", "", "pods: forbidden"]))
+realities = st.tuples(st.lists(st.sampled_from(ADDRESSES), max_size=4), st.sampled_from(["", "", "pods: forbidden"]))
 
 
 @settings(max_examples=400)
@@ -288,7 +295,8 @@ def test_an_agreed_verdict_holds_all_of_reality(rows, pod_reality, service_reali
             assert all(any(address in network for network in verdict.networks) for address in inside)
             assert verdict.outside_count == 0
             assert not verdict.verified or inside and not reality[1] and "garbage" not in reality[0]
-            authority = [cidr for entry in rows for cidr in entry.cidrs if (entry.standing, entry.subject, entry.family) == (AUTHORITY, verdict.subject, verdict.family)]
+            about = (AUTHORITY, verdict.subject, verdict.family)
+            authority = [cidr for entry in rows for cidr in entry.cidrs if (entry.standing, entry.subject, entry.family) == about]
             assert covers(verdict.networks, parse_cidrs(authority).networks)
 
 
