@@ -318,6 +318,11 @@ steps:
     disruptive:
       description: Whether it interrupts traffic.
       type: bool
+lines:
+  description: The steps as text, a line each.
+  returned: success
+  type: list
+  elements: str
 command:
   description: The command line of C(subctl join), where it was, or in check mode would be, run.
   returned: when O(correction) or a missing deployment makes it run
@@ -401,6 +406,7 @@ def main():
         service_cidr=result.wanted.service_cidr,
         differences=[difference._asdict() for difference in result.differences],
         steps=[step._asdict() for step in outcome.steps],
+        lines=[f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in outcome.steps],
         diff=outcome.diff,
         **({"command": list(result.command)} if result.command else {}),
     )

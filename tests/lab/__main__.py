@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.lab", description="Real Kubernetes control planes on loopback, in which incidents can be planted.")
+    description = "Real Kubernetes control planes on loopback, in which incidents can be planted."
+    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=description)
     commands = parser.add_subparsers(dest="command", required=True, metavar="up|plant|status|down")
     up = commands.add_parser("up", help="boot clusters; returns when all is ready")
     up.add_argument("--clusters", type=int, metavar="N", help="how many (default: 2, or the incident's)")
@@ -41,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--ttl", type=float, metavar="SECONDS", help="end by itself after so long (default: never)")
     up.add_argument("--kubernetes-version", metavar="VERSION", help=f"what the API servers report (default: {incidents.DEFAULT_KUBERNETES}, or the incident's)")
     up.add_argument("--submariner-version", metavar="VERSION", help=f"what the stand-ins play (default: {incidents.DEFAULT_SUBMARINER}, or the incident's)")
-    up.add_argument("--time-scale", type=float, default=labs.TIME_SCALE, metavar="FACTOR", help="how much of a real wait a stand-in waits (default: %(default)s)")
+    scale = "how much of a real wait a stand-in waits (default: %(default)s)"
+    up.add_argument("--time-scale", type=float, default=labs.TIME_SCALE, metavar="FACTOR", help=scale)
     plant = commands.add_parser("plant", help="plant an incident in a running lab")
     plant.add_argument("--incident", required=True, metavar="ID")
     state = commands.add_parser("status", help="what runs, what died and its last words")

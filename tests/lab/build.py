@@ -114,7 +114,9 @@ def _built(say: Say) -> Path:
                 _build(go, folder, say)
             return folder
     except OSError as error:
-        raise LabError(f"the control plane cannot be built in {cache}: {error}. Free space or permissions there, or set XDG_CACHE_HOME to another folder") from error
+        raise LabError(
+            f"the control plane cannot be built in {cache}: {error}. Free space or permissions there, or set XDG_CACHE_HOME to another folder"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -208,11 +210,14 @@ def explain(lines: list[str], command: str, environment: t.Mapping[str, str]) ->
     if "no space left on device" in text:
         home = Path(environment.get("GOCACHE") or cache_folder(environment).parent)
         free = shutil.disk_usage(next(each for each in (home, *home.parents) if each.exists())).free // 2**20
-        advice = f"The disk is full ({free} MiB free at {home}; about {NEEDED_MIB} are needed). Free some, or set GOCACHE, GOMODCACHE, TMPDIR and XDG_CACHE_HOME to another disk."
+        advice = (
+            f"The disk is full ({free} MiB free at {home}; about {NEEDED_MIB} are needed). "
+            "Free some, or set GOCACHE, GOMODCACHE, TMPDIR and XDG_CACHE_HOME to another disk."
+        )
     elif re.search(r"dial tcp|no such host|i/o timeout|proxyconnect|tls: |x509: |Forbidden|connection refused", text):
         advice = "Go could not fetch a module: check the network, HTTPS_PROXY and GOPROXY. What was fetched is kept; start it again and it goes on."
     else:
-        advice = "Start it again (it goes on where it was), or point KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok."
+        advice = f"Start it again (it goes on where it was), or point KUBEBUILDER_ASSETS to a folder with {', '.join((*CONTROL_PLANE, KWOK))}."
     return f"the control plane could not be built: `{command}` in {MODULE} failed:\n{text}\n{advice}"
 
 

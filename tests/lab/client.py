@@ -23,6 +23,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.lab.cutter import Cutter
+
 Object = dict[str, t.Any]
 
 APPLY_MANAGER = "lab"
@@ -224,7 +226,7 @@ class Client:
         """
         known: dict[str, Object] = {}
         version = resource_version
-        with _Cutter(stop) as cutter:
+        with Cutter(stop) as cutter:
             while not stop.is_set():
                 try:
                     if version is None:
@@ -236,7 +238,9 @@ class Client:
                         for each in listed.values():
                             yield "ADDED", each
                         version = answer["metadata"]["resourceVersion"]
+                    quiet = True
                     for kind, changed in self._watch_once(path, version, cutter):
+                        quiet = False
                         if kind == "ERROR":
                             version = None
                             break
@@ -248,6 +252,8 @@ class Client:
                         else:
                             known[_identity(changed)] = changed
                         yield kind, changed
+                    if quiet:
+                        stop.wait(RECONNECT_SECONDS)
                 except ApiError as error:
                     if not error.unreachable:
                         version = None
@@ -299,7 +305,7 @@ class Client:
         after = response.headers.get("Retry-After", "")
         return response.status, float(after) if after.isdigit() else None, response.read()
 
-    def _watch_once(self, path: str, version: str, cutter: _Cutter) -> t.Iterator[tuple[str, Object]]:
+    def _watch_once(self, path: str, version: str, cutter: Cutter) -> t.Iterator[tuple[str, Object]]:
         query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS}
         connection = self._connect(WATCH_SECONDS + REQUEST_SECONDS)
         try:
@@ -315,47 +321,6 @@ class Client:
         finally:
             cutter.release()
             connection.close()
-
-
-class _Cutter:
-    """Closes a blocked watch as soon as ``stop`` is set, from a thread that lives as long as the watch."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._done = False
-        self._lock = threading.Lock()
-        self._connection: http.client.HTTPSConnection | None = None
-
-    def __enter__(self) -> _Cutter:
-        threading.Thread(target=self._run, name="watch-cutter", daemon=True).start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._done = True
-
-    def guard(self, connection: http.client.HTTPSConnection) -> None:
-        with self._lock:
-            self._connection = connection
-        if self._stop.is_set():
-            self._cut()
-
-    def release(self) -> None:
-        with self._lock:
-            self._connection = None
-
-    def _run(self) -> None:
-        while not self._done:
-            if self._stop.wait(30):
-                self._cut()
-                return
-
-    def _cut(self) -> None:
-        with self._lock:
-            if self._connection is not None and self._connection.sock is not None:
-                try:
-                    self._connection.sock.shutdown(2)
-                except OSError:
-                    return  # the server was quicker
 
 
 def _identity(obj: Object) -> str:

@@ -44,8 +44,8 @@ must stand there, or ``{exists: true|false}``.
 Objects and steps are ``string.Template``s (``$$`` is a dollar sign). In every one: ``${dir}``, ``${incident_dir}``, ``${broker_info}`` and, for each
 cluster with ``-`` as ``_``: ``${cluster_1_kubeconfig}``, ``${cluster_1_server}``, ``${cluster_1_pod_cidr}``, ``${cluster_1_service_cidr}``,
 ``${cluster_1_kubernetes_version}``, ``${cluster_1_submariner_version}``, ``${cluster_1_node}`` and ``${cluster_1_node_ip}`` (of its first node).
-In objects also, for the cluster that they are applied to: ``${cluster}``, ``${kubeconfig}``, ``${server}``, ``${server_port}``, ``${pod_cidr}``, ``${service_cidr}``,
-``${kubernetes_version}``, ``${submariner_version}``, ``${node}``, ``${node_ip}``.
+In objects also, for the cluster that they are applied to: ``${cluster}``, ``${kubeconfig}``, ``${server}``, ``${server_port}``,
+``${pod_cidr}``, ``${service_cidr}``, ``${kubernetes_version}``, ``${submariner_version}``, ``${node}``, ``${node_ip}``.
 
 Objects are applied as CN=standin:planter, status included. An object of kind Node gets what a kubelet would report. A static pod is a Pod with
 ``spec.nodeName`` and the annotation ``kubernetes.io/config.source: file``. Steps run as a person would: PATH begins with ``DIR/bin``, the folder is DIR.

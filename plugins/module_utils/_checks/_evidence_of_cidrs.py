@@ -30,8 +30,8 @@ def places(facts: Facts, subject: str) -> t.Iterator[Evidence]:
     variable = f"SUBMARINER_{field.upper()}"
     for name in (GATEWAY, ROUTE_AGENT):
         daemon_set = facts.daemon_set(name)
-        for container in daemon_set.containers[:1] if daemon_set else ():
-            value = container.env_value(variable)
+        if daemon_set is not None:
+            value = next((found for found in (container.env_value(variable) for container in daemon_set.containers) if found is not None), None)
             if value is not None:
                 yield Evidence(str(daemon_set.ref), f"env {variable}", value)
     if not facts.globalnet:

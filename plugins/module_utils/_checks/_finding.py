@@ -89,10 +89,15 @@ class Finding:
                 verdict=_one_of(plain.get("verdict", FAIL), (FAIL, UNKNOWN)),
                 evidence=tuple(Evidence(*(str(entry.get(name) or "") for name in Evidence._fields)) for entry in plain.get("evidence") or ()),
                 references=tuple(map(str, plain.get("references") or ())),
-                remedy=None if not remedy else Remedy(**{entry.name: remedy[entry.name] for entry in fields(Remedy) if entry.name in remedy}),
+                remedy=None if not remedy else _remedy(remedy),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"A finding is not of the form that fathom.submariner.diagnose returns: {error!r}.") from error
+
+
+def _remedy(plain: t.Mapping[str, t.Any]) -> Remedy:
+    known = {entry.name: plain[entry.name] for entry in fields(Remedy) if entry.name in plain}
+    return Remedy(**{**known, "variables": dict(plain.get("variables") or {})})
 
 
 def _one_of(value: t.Any, choices: tuple[str, ...]) -> str:

@@ -31,7 +31,7 @@ class Session(t.NamedTuple):
     """What requests are sent with."""
 
     pool: t.Any  # urllib3 PoolManager
-    headers: t.Any  # urllib3 HTTPHeaderDict, with the credentials
+    headers: t.Any  # urllib3 HTTPHeaderDict (a name may come twice), with the credentials
     credentials: tuple[str, bytes, bytes]  # to tell whether loading again brought others
 
 
@@ -111,7 +111,7 @@ def open_session(target: Target, seconds: float | None = None) -> Session:
         pool = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{target.label}: no connection can be set up: {error}.") from error
-    headers = urllib3.HTTPHeaderDict({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT})
+    headers = urllib3.response.HTTPHeaderDict({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT})
     if authorization:
         headers["Authorization"] = authorization
     for name, value in _impersonation(target):

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 import typing as t
 import zlib
@@ -99,12 +100,13 @@ def open_response(pool: t.Any, method: str, url: str, headers: t.Any, body: byte
 
 def hang_up(response: t.Any) -> None:
     """Wake the thread that is blocked reading ``response``, so that it ends."""
-    shutdown = getattr(response, "shutdown", None)  # urllib3 >= 2.3; with an older one the thread ends with the socket's timeout
-    if shutdown is not None:
-        try:
-            shutdown()
-        except (RuntimeError, ValueError, OSError):
-            pass  # it was read to its end in the meantime
+    try:
+        if hasattr(response, "shutdown"):  # urllib3 >= 2.3
+            response.shutdown()
+        else:
+            response.connection.sock.shutdown(socket.SHUT_RD)
+    except (RuntimeError, ValueError, OSError, AttributeError):
+        pass  # it was read to its end in the meantime
 
 
 class Watch:
@@ -175,9 +177,10 @@ def fault_of(error: BaseException) -> Fault:
     chain = _chain(error)
     if isinstance(error, exceptions.ProxyError):
         return _proxy_fault(chain)
-    certificate = _first(chain, ssl.SSLCertVerificationError)
+    # A wrong host name is urllib3's own CertificateError, a ValueError, where urllib3 and not OpenSSL compares names.
+    certificate = next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError"), None)
     if certificate is not None:
-        reason = certificate.verify_message or str(certificate)
+        reason = getattr(certificate, "verify_message", None) or str(certificate)
         return Fault(
             f"the server's certificate is not accepted: {reason.rstrip('.')}",
             "Check that the CA (ca_cert, or certificate-authority of the kubeconfig) is this cluster's, that server names a host of the "

@@ -31,6 +31,7 @@ from tests.lab.standins import _kube_answers as answers
 from tests.lab.standins._calico_storage import GROUP, Kind, Object
 
 AFFINITY_SECONDS = 0.5
+WATCH_SECONDS = 3600
 TOP_LEVEL = ("kind", "apiVersion", "metadata", "spec")
 PATCHES = ("application/merge-patch+json",)
 LISTED_BY = ("labelSelector", "fieldSelector", "resourceVersion", "resourceVersionMatch")
@@ -130,7 +131,7 @@ class CalicoApi:
         tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
         tls.load_cert_chain(str(pki / f"{self._identity}.crt"), str(pki / f"{self._identity}.key"))
         server = urllib.parse.urlsplit(self._cluster.server)
-        connection = http.client.HTTPSConnection(server.hostname or "", server.port, timeout=3600, context=tls)
+        connection = http.client.HTTPSConnection(server.hostname or "", server.port, timeout=WATCH_SECONDS, context=tls)
         try:
             path = f"{storage.stored_path(kind.plural)}?{urllib.parse.urlencode(wanted)}"
             connection.request("GET", path, headers={"User-Agent": self._identity, "Accept": "application/json"})
@@ -144,6 +145,8 @@ class CalicoApi:
                 event = json.loads(line)
                 obj = event["object"]
                 yield event["type"], obj if obj.get("kind") == "Status" else storage.to_v3({**obj, "kind": kind.name})
+        except (OSError, http.client.HTTPException, ValueError):
+            return  # the cluster's API server went away: the watch ends, and whoever wants to go on asks again
         finally:
             connection.close()
 

@@ -44,6 +44,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.tls = tls
         self.stop = stop
         self.log = logging.getLogger("lab.calico-api-server")
+        self._open: set[ssl.SSLSocket] = set()
 
     @property
     def port(self) -> int:
@@ -53,7 +54,20 @@ class Server(http.server.ThreadingHTTPServer):
         # The handshake belongs here, in the connection's own thread: a silent client must not keep others from being accepted.
         request.settimeout(IDLE_SECONDS)
         with self.tls.wrap_socket(request, server_side=True) as secured:
-            super().finish_request(secured, client_address)
+            self._open.add(secured)
+            try:
+                super().finish_request(secured, client_address)
+            finally:
+                self._open.discard(secured)
+
+    def server_close(self) -> None:
+        """Also breaks what is under way, watches above all, as the end of a process does."""
+        super().server_close()
+        for each in list(self._open):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                self._open.discard(each)
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
         if not isinstance(sys.exc_info()[1], QUIET):

@@ -44,14 +44,12 @@ class Context(t.NamedTuple):
 
     :ivar version: the release that is played.
     :ivar tag: the same as the images' tag.
-    :ivar scale: how much of a real duration is waited.
     """
 
     access: Access
     reporter: Reporter
     version: SubmarinerVersion
     tag: str
-    scale: float
 
     def fail(self, message: str, error: object = "") -> Failed:
         """Says why and ends the phase. The caller raises what it returns."""

@@ -12,7 +12,6 @@ from tests.lab.standins._objects import BROKER_NAMESPACE, CLEANUP_FINALIZER, DEP
 from tests.lab.standins._subctl_deploy import CRD_PATH, RBAC_PATH, Context, Values, until
 
 DELETED_SECONDS = 150.0
-LEAST_SECONDS = 30.0
 MERGE = "application/merge-patch+json"
 
 
@@ -47,9 +46,8 @@ def _delete_submariner(context: Context, namespace: str) -> None:
     reporter.success(f'The connectivity component is installed on cluster "{name}"')
     reporter.start("Deleting the Submariner resource - this may take some time")
     _delete(context, path)
-    seconds = max(DELETED_SECONDS * context.scale, LEAST_SECONDS)
     try:
-        until(lambda: access.find(path) is None, seconds, "timed out")
+        until(lambda: access.find(path) is None, DELETED_SECONDS, "timed out")
     except TimeoutError:
         if access.find(f"{DEPLOYMENTS}/{OPERATOR}"):
             what = "the Submariner operator pod appears to be running but did not complete deletion of the resource. Please check the pod logs"
@@ -59,7 +57,7 @@ def _delete_submariner(context: Context, namespace: str) -> None:
         )
         found = access.get(path)["metadata"].get("finalizers") or []
         access.request("PATCH", path, {"metadata": {"finalizers": [each for each in found if each != CLEANUP_FINALIZER]}}, MERGE)
-        until(lambda: access.find(path) is None, seconds, "timed out waiting for the Submariner resource to go")
+        until(lambda: access.find(path) is None, DELETED_SECONDS, "timed out waiting for the Submariner resource to go")
     reporter.end()
 
 

@@ -30,6 +30,7 @@ COMPONENT_READY_SECONDS = 120.0
 # What of it has usually gone by when the one-time pods run.
 EXCHANGE_SECONDS = 10.0
 REQUEUE_SECONDS = 0.5
+CONFLICTS = 5
 _CALLER = "controllers/uninstall/uninstall.go"
 
 EXCHANGING, RUNNING, COMPLETE = "exchanging", "running", "complete"
@@ -50,55 +51,79 @@ class Uninstall:
         self._deleted: set[str] = set()
         self._created: set[str] = set()
         self._running_since: float | None = None
+        self._complete = False
+        self._timed_out = False
 
     def step(self, submariner: Object, workloads: Workloads) -> float | None:
         """Does what can be done now; returns the seconds after which to look again, or None when the finalizer has been dropped."""
         components = [workloads.gateway(), workloads.route_agent()]
         one_time = [workloads.uninstall(each) for each in components]
-        states = [self._component(*each) for each in zip(components, one_time)]
-        complete = all(each == COMPLETE for each in states)
-        timed_out = not complete and self._timed_out(submariner, states)
-        if timed_out:
-            self._info("Timed out waiting for components to complete - aborting")
-        elif not complete:
+        if not (self._complete or self._timed_out):
+            self._advance(submariner, components, one_time)
+        if not (self._complete or self._timed_out):
             return self._lab.scaled(REQUEUE_SECONDS)
         for each in one_time:
             self._delete(f"{objects.DAEMON_SETS}/{each['metadata']['name']}")
-        if not timed_out and submariner["spec"].get("serviceDiscoveryEnabled") and self._delete(f"{objects.SERVICE_DISCOVERIES}/service-discovery"):
+        if self._complete and submariner["spec"].get("serviceDiscoveryEnabled") and self._delete(f"{objects.SERVICE_DISCOVERIES}/service-discovery"):
             return self._lab.scaled(REQUEUE_SECONDS)
-        metadata = submariner["metadata"]
-        left = [each for each in metadata["finalizers"] if each != objects.CLEANUP_FINALIZER]
-        patch = {"metadata": {"finalizers": left, "resourceVersion": metadata["resourceVersion"]}}
-        self._client.merge_patch(f"{objects.SUBMARINERS}/{metadata['name']}", patch)
+        self._drop_finalizer(submariner)
         return None
 
-    def _timed_out(self, submariner: Object, states: list[str]) -> bool:
-        if EXCHANGING in states:
-            return _age(submariner) >= COMPONENT_READY_SECONDS
+    def _advance(self, submariner: Object, components: list[Object], one_time: list[Object]) -> None:
+        state = self._state(components, one_time)
+        self._complete = state == COMPLETE
         now = time.monotonic()
-        if self._running_since is None:
+        if state == EXCHANGING:
+            self._timed_out = _age(submariner) >= COMPONENT_READY_SECONDS
+        elif self._running_since is None:
             self._running_since = now
-        return now - self._running_since >= self._lab.scaled(COMPONENT_READY_SECONDS - EXCHANGE_SECONDS)
+        elif not self._complete:
+            self._timed_out = now - self._running_since >= self._lab.scaled(COMPONENT_READY_SECONDS - EXCHANGE_SECONDS)
+        if self._timed_out:
+            self._info("Timed out waiting for components to complete - aborting")
 
-    def _component(self, daemon_set: Object, one_time: Object) -> str:
-        """How far a component's clean-up is."""
-        name, task = daemon_set["metadata"]["name"], one_time["metadata"]["name"]
-        if name not in self._deleted:
-            self._delete(f"{objects.DAEMON_SETS}/{name}")
-            self._deleted.add(name)
+    def _state(self, components: list[Object], one_time: list[Object]) -> str:
+        """How far the clean-up is. The one-time pods of all components start together, so that their times compare as upstream's do."""
+        for each in components:
+            name = each["metadata"]["name"]
+            if name not in self._deleted:
+                self._delete(f"{objects.DAEMON_SETS}/{name}")
+                self._deleted.add(name)
         pods = self._client.list(objects.PODS)
-        if objects.with_label(pods, name):
+        if any(objects.with_label(pods, each["metadata"]["name"]) for each in components):
             return EXCHANGING
-        if task not in self._created:
-            self._create(one_time)
-            self._created.add(task)
-        found = self._client.find(f"{objects.DAEMON_SETS}/{task}")
-        state = (found or {}).get("status", {})
+        for each in one_time:
+            if each["metadata"]["name"] not in self._created:
+                self._create(each)
+                self._created.add(each["metadata"]["name"])
+        states = {self._task_state(each["metadata"]["name"], pods) for each in one_time}
+        return next(each for each in (EXCHANGING, RUNNING, COMPLETE) if each in states)
+
+    def _task_state(self, task: str, pods: list[Object]) -> str:
+        found = self._client.find(f"{objects.DAEMON_SETS}/{task}") or {}
+        state = found.get("status", {})
         wanted = state.get("desiredNumberScheduled", 0)
-        if found is None or state.get("observedGeneration", 0) < found["metadata"]["generation"] or state.get("numberReady", 0) != wanted:
+        if not found or state.get("observedGeneration", 0) < found["metadata"]["generation"] or state.get("numberReady", 0) != wanted:
             return EXCHANGING
         done = [objects.UNINSTALLED in (pod["metadata"].get("annotations") or {}) for pod in objects.with_label(pods, task)]
         return COMPLETE if all(done) and len(done) >= wanted else RUNNING
+
+    def _drop_finalizer(self, submariner: Object) -> None:
+        """Garbage collection and whoever waits for the end write to the resource, too: a conflict is tried again with what is there then."""
+        path = f"{objects.SUBMARINERS}/{submariner['metadata']['name']}"
+        for attempt in range(CONFLICTS + 1):
+            current = self._client.find(path)
+            if current is None or current["metadata"]["uid"] != submariner["metadata"]["uid"]:
+                return
+            left = [each for each in current["metadata"].get("finalizers") or () if each != objects.CLEANUP_FINALIZER]
+            try:
+                self._client.merge_patch(path, {"metadata": {"finalizers": left, "resourceVersion": current["metadata"]["resourceVersion"]}})
+                return
+            except ApiError as error:
+                if error.not_found:
+                    return
+                if not error.conflict or attempt == CONFLICTS:
+                    raise
 
     def _create(self, daemon_set: Object) -> None:
         try:

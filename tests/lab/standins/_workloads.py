@@ -153,7 +153,10 @@ class Workloads:
         return self._daemon_set(name, "metrics", {"app": name, "component": "metrics"}, pod, max_unavailable=1, history=10)
 
     def uninstall(self, daemon_set: Object) -> Object:
-        """The one-time DaemonSet that cleans a component's nodes (controllers/uninstall/uninstall.go): the component runs as init container."""
+        """The one-time DaemonSet that cleans a component's nodes (controllers/uninstall/uninstall.go): the component runs as init container.
+
+        It has no owner, or garbage collection would take it away when the resource is deleted in the foreground.
+        """
         name = daemon_set["metadata"]["name"] + UNINSTALL
         template = daemon_set["spec"]["template"]
         cleaner = {**template["spec"]["containers"][0], "name": name}
@@ -163,7 +166,7 @@ class Workloads:
         labels = {**template["metadata"]["labels"], "app": name}
         return {
             **daemon_set,
-            "metadata": {**daemon_set["metadata"], "name": name, "labels": {**daemon_set["metadata"]["labels"], "app": name}},
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": {**daemon_set["metadata"]["labels"], "app": name}},
             "spec": {
                 **daemon_set["spec"],
                 "selector": {"matchLabels": {"app": name}},

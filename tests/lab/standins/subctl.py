@@ -41,16 +41,14 @@ class Subctl:
     """One invocation.
 
     :arg played: the release, for example ``0.16.3``.
-    :arg scale: see LabInfo.time_scale.
     """
 
-    def __init__(self, played: str, scale: float) -> None:
+    def __init__(self, played: str) -> None:
         version = SubmarinerVersion.parse(played)
         if version is None:
             raise LabError(f"subctl cannot play the version {played!r}: it must look like 0.16.3")
         self._version = version
         self._tag = played.removeprefix("v")
-        self._scale = scale
         self._reporter = Reporter(sys.stderr)
         self._user_agent = f"subctl/v{self._tag}"
 
@@ -147,7 +145,7 @@ class Subctl:
             access = from_flags(parsed.values, self._user_agent, name)
         except ConfigError as error:
             raise self._failed("error retrieving the default configuration: error creating client config", error) from None
-        context = Context(access, self._reporter, self._version, self._tag, self._scale)
+        context = Context(access, self._reporter, self._version, self._tag)
         try:
             deployed = _deployed_version(access)
         except ApiError as error:
@@ -208,7 +206,7 @@ def main(arguments: list[str]) -> int:
         lab = LabInfo.load(os.environ.get("LAB_DIR", "."))
         first = lab.clusters[0]
         played = os.environ.get("LAB_SUBCTL_VERSION") or first.options.get("subctl_version") or first.submariner_version
-        return Subctl(played, lab.time_scale).main(arguments)
+        return Subctl(played).main(arguments)
     except LabError as error:
         print(f"the stand-in of subctl cannot run: {error}", file=sys.stderr)
         return 1

@@ -23,12 +23,11 @@ from pathlib import Path
 
 import yaml
 
-from tests.lab.client import ApiError
 from tests.lab.incident import CRDS
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
 from tests.lab.standins._crash import CrashLoops, is_crash_looping
-from tests.lab.standins._discovery import ClusterNetwork, DiscoveryError, OptionPanic, discover
+from tests.lab.standins._discovery import ClusterNetwork, OptionPanic, discover
 from tests.lab.standins._live_view import LiveView
 from tests.lab.standins._loop import Loop
 from tests.lab.standins._status import UNKNOWN_PLUGIN, mismatches, network_status, status

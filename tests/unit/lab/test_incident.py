@@ -32,8 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lab_with(folder: Path, *names: str) -> LabInfo:
-    specs = [ClusterInfo(each, folder / each, f"https://127.0.0.1:{n}", f"10.{n}.0.0/16", "10.45.0.0/16", "v1.27.9", "0.16.3") for n, each in enumerate(names, 10)]
-    return LabInfo(dir=folder, clusters=tuple(specs))
+    clusters = (
+        ClusterInfo(each, folder / each, f"https://127.0.0.1:{n}", f"10.{n}.0.0/16", "10.45.0.0/16", "v1.27.9", "0.16.3") for n, each in enumerate(names, 10)
+    )
+    return LabInfo(dir=folder, clusters=tuple(clusters))
 
 
 def test_minimal_incident_gets_defaults(folder: Path) -> None:

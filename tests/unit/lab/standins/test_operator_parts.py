@@ -99,7 +99,7 @@ def test_images_can_be_overridden() -> None:
 
 def test_the_uninstall_daemon_set_runs_the_component_as_init_container() -> None:
     task = workloads().uninstall(workloads().gateway())
-    assert task["metadata"]["name"] == "submariner-gateway-uninstall"
+    assert task["metadata"]["name"] == "submariner-gateway-uninstall" and "ownerReferences" not in task["metadata"]
     template = task["spec"]["template"]
     assert template["metadata"]["labels"] == task["spec"]["selector"]["matchLabels"] == {"app": "submariner-gateway-uninstall"}
     (cleaner,) = template["spec"]["initContainers"]

@@ -109,7 +109,7 @@ def run(capsys, monkeypatch, tmp_path):
     monkeypatch.delenv("KUBECONFIG", raising=False)
 
     def invoke(*words: str, version: str = "0.16.3") -> tuple[int, str, str]:
-        code = Subctl(version, 0.05).main(list(words))
+        code = Subctl(version).main(list(words))
         output = capsys.readouterr()
         return code, output.out, output.err
 
