@@ -82,7 +82,7 @@ EXAMPLES = r"""
 RETURN = r"""
 cluster:
   description: What the cluster is called in findings.
-  returned: success
+  returned: always
   type: str
   sample: cluster-1
 findings:
@@ -270,7 +270,8 @@ def main():
     try:
         outcome = diagnose(module.params)
     except SubmarinerError as error:
-        module.fail_json(msg=error.message, **error.details)
+        # With its name, the failure can be handed to fathom.submariner.report like any other result.
+        module.fail_json(msg=error.message, **{"cluster": module.params["cluster"] or module.params["context"] or "", **error.details})
     module.exit_json(changed=False, **outcome)
 
 

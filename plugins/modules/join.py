@@ -338,6 +338,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import S
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import AWAIT_OPERATOR
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import OPTIONS
 
 PEER_OPTIONS = ("kubeconfig", "context", "host", "api_key", "client_cert", "client_key", "ca_cert", "validate_certs", "proxy")
@@ -396,7 +397,7 @@ def main():
         peers = [Member(peer["name"], connect(peer)) for peer in module.params["peers"]]
         result = join(request, local, peers, outcome, Deadline(module.params["wait_timeout"]))
     except SubmarinerError as error:
-        module.fail_json(msg=error.message, changed=bool(outcome.steps), steps=[step._asdict() for step in outcome.steps], **error.details)
+        module.fail_json(msg=error.message, changed=any(step.action != AWAIT_OPERATOR for step in outcome.steps), steps=[step._asdict() for step in outcome.steps], **error.details)
     for warning in outcome.warnings:
         module.warn(warning)
     module.exit_json(

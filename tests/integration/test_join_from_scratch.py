@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.integration.clusterset import Watch, assert_repaired, playbook, recap, submariner
+from tests.lab.info import LabInfo
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("join")]
 
@@ -61,6 +64,16 @@ def test_a_cidr_that_cannot_be_is_refused_before_anything_is_written(lab, cidr, 
     assert done.returncode == 2
     assert message in done.stdout, done.stdout
     assert watch.none()
+
+
+def test_a_join_after_which_nothing_reconciles_is_not_taken_for_a_success(lab):
+    """subctl exits with 0 as soon as it has created the Submariner object; here no operator ever looks at it."""
+    dataclasses.replace(LabInfo.load(lab.dir), stand_ins=tuple(name for name in lab.stand_ins if name != "submariner-operator")).save()
+    done = playbook(lab, "join", "--limit", "cluster-1", *OPTIONS, "-e", "join_wait_timeout=45")
+    dataclasses.replace(LabInfo.load(lab.dir), stand_ins=lab.stand_ins).save()
+    assert done.returncode == 2
+    assert "the Submariner operator to take over 10.46.0.0/16" in done.stdout, done.stdout
+    assert "The operator does not reconcile" in done.stdout
 
 
 def test_remediate_with_join_requested_ends_in_the_same_place(lab):

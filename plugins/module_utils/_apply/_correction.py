@@ -73,7 +73,7 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
         if step.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
             restarted.add(key)
         outcome.done(step)
-        if step.action == correction.PATCH_SUBMARINER:
+        if step.action in (correction.PATCH_SUBMARINER, correction.AWAIT_OPERATOR):
             # The operator's rollout has replaced these pods; the ones that it has not are found again above.
             for replaced in todo:
                 if replaced.cluster == step.cluster and replaced.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
@@ -116,6 +116,9 @@ def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: 
     if step.action == correction.PATCH_SUBMARINER:
         outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=False))
         _await_reconciled(member, snapshot, wanted, deadline)
+    elif step.action == correction.AWAIT_OPERATOR:
+        _await_reconciled(member, snapshot, wanted, deadline)
+        await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
     elif step.action == correction.DELETE_POOL:
         outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=False))
     else:

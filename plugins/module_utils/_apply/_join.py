@@ -24,7 +24,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_decision as decision
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_nodes import nodes_to_label
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import CIDR_OPTIONS, OPTIONS
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import CIDR_OPTIONS, OPTIONS, masked, proxy_passwords
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_cidrs import require_no_overlap, wanted_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._no_proxy import complete
 
@@ -93,15 +93,18 @@ def _correct(
     preview = correcting.preview(local, snapshots, peers, wanted, deadline)
     if not preview.steps:
         return Result(UNCHANGED, wanted)
+    disruptive = [step for step in preview.steps if step.disruptive]
     if request.check_mode:
         outcome.steps, outcome.diff = preview.steps, preview.diff
-        if not request.allow_disruption:
+        if disruptive and not request.allow_disruption:
             outcome.warnings.append(f"{local.name}: without allow_disruption=true this would be refused, because it interrupts cross-cluster traffic.")
-        return Result(decided.action, wanted, decided.differences)
-    _require_consent(request, local, [f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in preview.steps])
-    correcting.correct(local, peers, wanted, outcome, deadline)
-    prove(local, peers, wanted, outcome, deadline)
-    return Result(decided.action, wanted, decided.differences)
+    else:
+        if disruptive:
+            _require_consent(request, local, [f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in disruptive])
+        correcting.correct(local, peers, wanted, outcome, deadline)
+        prove(local, peers, wanted, deadline)
+    waited_only = all(step.action == correction.AWAIT_OPERATOR for step in outcome.steps)
+    return Result(UNCHANGED if waited_only else decided.action, wanted, decided.differences)
 
 
 def _run_subctl(
@@ -120,10 +123,13 @@ def _run_subctl(
     if broker is None:
         raise InputError(f"{local.name}: {decided.action} needs broker_info, the path of the broker-info.subm file. Nothing was written.")
     rejoin = decided.action == decision.REJOIN
-    subctl = Subctl(request.subctl, broker.secrets)
+    subctl = Subctl(request.subctl, (*broker.secrets, *proxy_passwords(request.options)))
     version = subctl.version()
     require_version(version, snapshot.submariner.version if rejoin else "", request.options)
     options = known_to(version, {**decision.current_options(snapshot), **_said(asked)} if rejoin else _said(asked))
+    hidden = masked(options)
+    if hidden:
+        raise InputError(f"{local.name}: {', '.join(hidden)} holds a password that is not read from the cluster. Give the option again, with it. Nothing was written.")
     if request.complete_no_proxy and (options.get("http_proxy") or options.get("https_proxy")):
         servers = [urlsplit(url).hostname or "" for url in (local.connection.server, broker.url)]
         options["no_proxy"] = complete(options.get("no_proxy") or [], [wanted.cluster_cidr], [wanted.service_cidr], servers)
@@ -148,7 +154,7 @@ def _run_subctl(
     outcome.diff.append(diff)
     correcting.await_joined(local, peers, snapshots[1:], wanted, deadline)
     correcting.correct(local, peers, wanted, outcome, deadline)
-    prove(local, peers, wanted, outcome, deadline)
+    prove(local, peers, wanted, deadline)
     return Result(decided.action, wanted, decided.differences, shown)
 
 

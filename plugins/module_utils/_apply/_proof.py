@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, read_members
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
@@ -19,7 +19,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted, steps, unconnected
 
 
-def prove(local: Member, peers: t.Sequence[Member], wanted: Wanted, outcome: Outcome, deadline: Deadline) -> None:
+def prove(local: Member, peers: t.Sequence[Member], wanted: Wanted, deadline: Deadline) -> None:
     """Wait for the connections in both directions, then read all clusters once more.
 
     :raises SubmarinerError: when a connection does not come up in time, or something is left to do after all.

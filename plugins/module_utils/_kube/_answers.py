@@ -138,7 +138,8 @@ def error_of(label: str, method: str, path: str, reply: Reply) -> e.KubeError:
             **keywords,
         )
     if reply.status == 409:
-        return e.ConflictError(sentence("conflicts with what is there", "Nothing was changed by this request. Read the object again and decide anew."), **keywords)
+        advice = "Nothing was changed by this request. Read the object again and decide anew."
+        return e.ConflictError(sentence("conflicts with what is there", advice), **keywords)
     if reply.status == 410:
         return e.KubeError(sentence("has expired", "The list must be read anew."), **keywords)
     if reply.status == 429:

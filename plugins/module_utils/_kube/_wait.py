@@ -184,7 +184,8 @@ class _Watcher:
             kind, obj = event["type"], event["object"]
             version = str((obj.get("metadata") or {}).get("resourceVersion") or "")
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise KubeError(f"{self._connection.label}: WATCH {self._request.path} was answered with something that is no event.", status=200, transient=True) from None
+            message = f"{self._connection.label}: WATCH {self._request.path} was answered with something that is no event."
+            raise KubeError(message, status=200, transient=True) from None
         if kind == "ERROR":
             # 410: the version is too old. Anything else that ends a watch is cured by a new list, too.
             self._version = ""

@@ -20,6 +20,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _remote_pools as remote_pools
 
 PATCH_SUBMARINER = "patch_submariner"
+AWAIT_OPERATOR = "await_operator"
 RESTART_GATEWAY = "restart_gateway"
 RESTART_ROUTE_AGENT = "restart_route_agent"
 DELETE_POOL = "delete_pool"
@@ -29,7 +30,7 @@ ROUTE_AGENT_LABEL = "submariner-routeagent"
 
 
 class Step(t.NamedTuple):
-    """One thing to do. ``disruptive`` means that traffic that works now would be interrupted."""
+    """One thing to do. ``disruptive`` means that traffic that works now would be interrupted. Only AWAIT_OPERATOR writes nothing."""
 
     action: str
     cluster: str
@@ -76,6 +77,14 @@ def local_steps(local: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
             f"spec.clusterCIDR is {submariner.cluster_cidr!r} and spec.serviceCIDR {submariner.service_cidr!r}, "
             f"should be {wanted.cluster_cidr!r} and {wanted.service_cidr!r}",
             True,
+        )
+    elif (submariner.status_cluster_cidr, submariner.status_service_cidr) != (wanted.cluster_cidr, wanted.service_cidr):
+        yield Step(
+            AWAIT_OPERATOR,
+            local.cluster,
+            str(submariner.ref),
+            f"status.clusterCIDR is {submariner.status_cluster_cidr!r} and status.serviceCIDR {submariner.status_service_cidr!r}: not reconciled yet",
+            False,
         )
     for pod in pods_of(local, GATEWAY_LABEL):
         why = _outdated(pod, wanted) or _unannounced(local, wanted)

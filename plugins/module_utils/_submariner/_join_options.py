@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_kubernetes import MASK, URL_PASSWORD
+
 
 class JoinOption(t.NamedTuple):
     """One option.
@@ -116,8 +118,11 @@ def _config_map_name(value: t.Any) -> str:
 def normalised(name: str, value: t.Any) -> t.Any:
     """Bring an option's value to the form in which :func:`from_spec` gives it, so that the two compare.
 
-    ``--broker-url`` loses its scheme in the object; list order of domains and of the no-proxy list has no meaning.
+    ``--broker-url`` loses its scheme in the object; list order of domains and of the no-proxy list has no meaning; a proxy's password is
+    never read from the cluster, so a new password alone is no difference.
     """
+    if name in ("http_proxy", "https_proxy"):
+        return URL_PASSWORD.sub(MASK, str(value))
     if name == "broker_url":
         return str(value).split("://", 1)[-1].rstrip("/")
     if name == "version":
@@ -127,6 +132,16 @@ def normalised(name: str, value: t.Any) -> t.Any:
     if name == "coredns_custom_configmap" and value and "/" not in value:
         return f"kube-system/{value}"
     return value
+
+
+def masked(options: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Names of the options whose value was read from the cluster with its password masked, so that it cannot be given again."""
+    return tuple(name for name in ("http_proxy", "https_proxy") if MASK in str(options.get(name) or ""))
+
+
+def proxy_passwords(options: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """The passwords in the proxies' URLs, which no output may contain."""
+    return tuple(found.group() for name in ("http_proxy", "https_proxy") for found in URL_PASSWORD.finditer(str(options.get(name) or "")) if found.group())
 
 
 def command_line(options: t.Mapping[str, t.Any]) -> list[str]:

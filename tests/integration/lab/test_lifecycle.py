@@ -63,7 +63,7 @@ def built() -> build.Binaries:
 
 def test_two_labs_side_by_side_each_to_its_own_end(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    starting = [lab_command("up", "--dir", each, "--clusters", 1, "--ttl", ttl, wait=False) for each, ttl in ((first, 600), (second, 12))]
+    starting = [lab_command("up", "--dir", each, "--clusters", 1, "--ttl", ttl, wait=False) for each, ttl in ((first, 600), (second, 20))]
     for each in starting:
         _output, errors = each.communicate(timeout=2 * PATIENCE)
         assert each.returncode == 0, errors
@@ -77,7 +77,7 @@ def test_two_labs_side_by_side_each_to_its_own_end(tmp_path: Path) -> None:
     assert refused.returncode == 3
     assert f"a lab runs in {first} already" in refused.stderr
 
-    eventually(lambda: not processes_of(second), "the lab with --ttl 12 has ended")
+    eventually(lambda: not processes_of(second), "the lab with --ttl 20 has ended")
     assert not (second / "lab.json").exists()
     assert (second / "cluster-1" / "audit.log").stat().st_size > 0
 

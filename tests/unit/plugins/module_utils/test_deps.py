@@ -32,7 +32,12 @@ def hidden(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "load, name, wanted", [(_deps.load_kubernetes, "kubernetes", "kubernetes >= 24.2.0"), (_deps.load_yaml, "yaml", "PyYAML"), (_deps.load_urllib3, "urllib3", "urllib3")]
+    "load, name, wanted",
+    [
+        (_deps.load_kubernetes, "kubernetes", "kubernetes >= 24.2.0"),
+        (_deps.load_yaml, "yaml", "PyYAML"),
+        (_deps.load_urllib3, "urllib3", "urllib3"),
+    ],
 )
 def test_an_absent_library_is_named_with_the_interpreter(hidden, load, name, wanted):
     hidden(name)

@@ -67,7 +67,7 @@ def test_dead_cluster_may_fail(capsys, module_args, monkeypatch, dead):
 
 def test_bad_input_fails(capsys, module_args, monkeypatch):
     code, result = run(capsys, module_args, monkeypatch, InputError("There is no context nowhere."), context="nowhere")
-    assert (code, result["msg"]) == (1, "There is no context nowhere.")
+    assert (code, result["msg"], result["cluster"]) == (1, "There is no context nowhere.", "nowhere")
 
 
 def test_misspelt_check_fails_before_anything_is_read(capsys, module_args, monkeypatch, dead):

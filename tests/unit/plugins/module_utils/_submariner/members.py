@@ -62,7 +62,7 @@ def connection(cluster_id, *subnets, status="connected"):
     return Connection(cluster_id, "host", subnets, status, "", "", "")
 
 
-def member(cluster_id, cidrs, remote=(), pools=(), carried=None, announced=None, running=None, spec=None, nodes=(), **answers):
+def member(cluster_id, cidrs, remote=(), pools=(), carried=None, announced=None, running=None, spec=None, status=None, nodes=(), **answers):
     """One joined cluster whose parts agree on ``cidrs`` (cluster, service) unless told otherwise.
 
     :param remote: {cluster id: (service CIDR, cluster CIDR)} that the other members announce.
@@ -76,7 +76,7 @@ def member(cluster_id, cidrs, remote=(), pools=(), carried=None, announced=None,
         "test",
         "2026-01-01T00:00:00Z",
         nodes=ok(*nodes),
-        submariners=ok(submariner(cluster_id, *(spec or cidrs), status=cidrs)),
+        submariners=ok(submariner(cluster_id, *(spec or cidrs), status=status or cidrs)),
         endpoints=ok(endpoint(cluster_id, *own), *(endpoint(name, *subnets) for name, subnets in remote.items())),
         gateways=ok(gateway("node-1", *(connection(name, *subnets) for name, subnets in (carried or remote).items()))),
         pods=ok(pod("submariner-gateway", "gateway-a", cidrs=running or cidrs), pod("submariner-routeagent", "agent-a", cidrs=running or cidrs)),

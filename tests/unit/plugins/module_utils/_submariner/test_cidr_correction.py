@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, Answer
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import (
+    AWAIT_OPERATOR,
     DELETE_POOL,
     PATCH_SUBMARINER,
     RESTART_GATEWAY,
@@ -63,6 +64,12 @@ def test_a_wrong_cluster_is_corrected_here_first_then_on_its_peer_pools_before_a
 def test_a_correction_that_was_interrupted_after_the_patch_goes_on_with_the_peer():
     found = steps(local(), [peer(pools=(SERVICE_POOL, STALE_POOL), carried=ANNOUNCED_WRONG)], WANTED)
     assert kinds(found) == [(DELETE_POOL, "cluster-2"), (RESTART_GATEWAY, "cluster-2"), (RESTART_ROUTE_AGENT, "cluster-2")]
+
+
+def test_a_spec_that_is_right_and_not_reconciled_is_waited_for_without_a_write():
+    (step,) = steps(local(status=("", "")), [], WANTED)
+    assert (step.action, step.disruptive) == (AWAIT_OPERATOR, False)
+    assert "not reconciled yet" in step.why
 
 
 def test_a_gateway_that_still_announces_the_wrong_cidr_is_restarted():

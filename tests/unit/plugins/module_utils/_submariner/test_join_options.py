@@ -89,6 +89,7 @@ def test_a_deployed_spec_gives_back_the_options_that_made_it():
 @pytest.mark.parametrize(
     "name, one, other",
     [
+        ("https_proxy", "http://user:new@proxy:3128", "http://user:********@proxy:3128"),
         ("broker_url", "https://broker:6443", "broker:6443"),
         ("version", "v0.18.1", "0.18.1"),
         ("custom_domains", ["b", "a"], ["a", "b"]),
@@ -104,3 +105,8 @@ def test_the_no_proxy_list_keeps_the_users_entries_first_and_adds_what_the_clust
     assert entries[:2] == ["example.com", "10.46.0.0/16"]
     assert {"10.45.0.0/16", "192.168.100.11", ".svc", ".cluster.local"} <= set(entries)
     assert len(entries) == len(set(entries))
+
+
+def test_a_proxys_password_is_known_as_a_secret_and_a_masked_one_as_lost():
+    assert join_options.proxy_passwords({"http_proxy": "http://user:CANARY@proxy:3128", "https_proxy": "http://proxy:3128"}) == ("CANARY",)
+    assert join_options.masked({"http_proxy": "http://user:********@proxy:3128", "https_proxy": "http://proxy:3128"}) == ("http_proxy",)
