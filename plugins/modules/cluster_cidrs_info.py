@@ -318,7 +318,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
@@ -374,7 +374,7 @@ def main() -> None:
     params = module.params
     try:
         stated = stated_cidrs(params)
-        connection = connect(params)
+        connection = open_connection(module, params)
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         snapshot = read_snapshot(connection, params["cluster"] or connection.name, timeout=params["timeout"], taken_at=now)
         result = examine(snapshot, stated, params["submariner_version"] or "")

@@ -214,7 +214,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalog
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_cluster, select, unreadable
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
@@ -232,13 +232,13 @@ def argument_spec():
     }
 
 
-def diagnose(params):
+def diagnose(module, params):
     """The module's result.
 
     :raises SubmarinerError: an option cannot be used, or the cluster cannot be read and the user wants that to fail.
     """
     checks = select(CHECKS, params["checks"], params["skip_checks"])
-    connection = connect(params)
+    connection = open_connection(module, params)
     cluster = params["cluster"] or params["context"] or connection.name
     try:
         snapshot = read_snapshot(connection, cluster, timeout=params["timeout"], taken_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -268,7 +268,7 @@ def result(cluster, findings, card, passed=(), cidrs=None, statistics=Statistics
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
-        outcome = diagnose(module.params)
+        outcome = diagnose(module, module.params)
     except SubmarinerError as error:
         # With its name, the failure can be handed to fathom.submariner.report like any other result.
         module.fail_json(msg=error.message, **{"cluster": module.params["cluster"] or module.params["context"] or "", **error.details})

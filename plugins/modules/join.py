@@ -335,11 +335,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._join import UNCHANGED, Request, join
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import AWAIT_OPERATOR
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import OPTIONS
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import OPTIONS, proxy_passwords
 
 PEER_OPTIONS = ("kubeconfig", "context", "host", "api_key", "client_cert", "client_key", "ca_cert", "validate_certs", "proxy")
 # The connection has a no_proxy of its own, spelled as in kubernetes.core.
@@ -393,8 +393,9 @@ def main():
             join_timeout=module.params["join_timeout"],
             check_mode=module.check_mode,
         )
-        local = Member(module.params["name"], connect(module.params))
-        peers = [Member(peer["name"], connect(peer)) for peer in module.params["peers"]]
+        module.no_log_values.update(proxy_passwords(request.options))
+        local = Member(module.params["name"], open_connection(module, module.params))
+        peers = [Member(peer["name"], open_connection(module, peer)) for peer in module.params["peers"]]
         result = join(request, local, peers, outcome, Deadline(module.params["wait_timeout"]))
     except SubmarinerError as error:
         module.fail_json(msg=error.message, changed=any(step.action != AWAIT_OPERATOR for step in outcome.steps), steps=[step._asdict() for step in outcome.steps], **error.details)

@@ -12,7 +12,7 @@ import yaml
 
 from tests.integration.clusterset import Watch, playbook
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("healthy")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

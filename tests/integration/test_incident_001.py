@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.clusterset import TRUTH, WRONG, Watch, assert_repaired, connections, environment_of, playbook, pools, recap, submariner
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("incident-001")]
+pytestmark = pytest.mark.lab
 
 CONSENT = ("-e", "submariner_allow_disruption=true")
 

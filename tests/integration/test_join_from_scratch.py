@@ -12,7 +12,7 @@ import pytest
 from tests.integration.clusterset import Watch, assert_repaired, playbook, recap, submariner
 from tests.lab.info import LabInfo
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("join")]
+pytestmark = pytest.mark.lab
 
 OPTIONS = ("-e", '{"submariner_join": true, "submariner_join_options": {"natt": false, "air_gapped": true, "force_udp_encaps": true}}')
 

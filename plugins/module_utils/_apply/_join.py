@@ -20,11 +20,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._subctl i
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._join_gates import require_joinable
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_decision as decision
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_nodes import nodes_to_label
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import CIDR_OPTIONS, OPTIONS, masked, proxy_passwords
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import CIDR_OPTIONS, OPTIONS, carried_over, masked, proxy_passwords
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_cidrs import require_no_overlap, wanted_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._no_proxy import complete
 
@@ -126,7 +127,8 @@ def _run_subctl(
     subctl = Subctl(request.subctl, (*broker.secrets, *proxy_passwords(request.options)))
     version = subctl.version()
     require_version(version, snapshot.submariner.version if rejoin else "", request.options)
-    options = known_to(version, {**decision.current_options(snapshot), **_said(asked)} if rejoin else _said(asked))
+    outcome.warnings += require_joinable(snapshot, request.options.get("version") or version, bool(request.options.get("ignore_requirements")))
+    options = known_to(version, {**carried_over(decision.current_options(snapshot), broker.url), **_said(asked)} if rejoin else _said(asked))
     hidden = masked(options)
     if hidden:
         raise InputError(f"{local.name}: {', '.join(hidden)} holds a password that is not read from the cluster. Give the option again, with it. Nothing was written.")

@@ -34,6 +34,16 @@ _KNOWN_FAILURES: tuple[tuple[str, str], ...] = (
     ("Error collecting CIDR", "subctl found no CIDR and wanted to ask for it. Give cluster_cidr and service_cidr."),
     ("Error getting gateway node", "subctl wanted to ask which node is the gateway. Give gateway_nodes."),
     ("Error loading the broker information", "The broker file cannot be read. It is the broker-info.subm that subctl deploy-broker wrote."),
+    (
+        "Unable to retrieve Globalnet information",
+        "The broker was deployed by another release of subctl, which keeps this information in another form. Use the subctl of the broker's release.",
+    ),
+    (
+        "Unable to retrieve ClustersetIP information",
+        "The broker was deployed by an older release of subctl, without clusterset IPs. Use the subctl of the broker's release.",
+    ),
+    ("timed out waiting for the condition", "The old Submariner object could not be removed: its operator must run, and must be able to discover the network, to end its finalizer."),
+    ("context deadline exceeded", "The operator's Deployment did not become Available: look at its pod, its image may not be reachable from here."),
     ("connection refused", "subctl could not reach an API server: this cluster's, or the broker's that broker_info names."),
     ("certificate signed by unknown authority", "The broker's certificate is not trusted. Give the broker's CA in broker_info, or check_broker_certificate=false."),
 )
@@ -115,7 +125,10 @@ class Subctl:
 
 
 def require_version(version: str, deployed: str, stated: t.Mapping[str, t.Any]) -> None:
-    """Refuse a subctl that would refuse by itself, or that does not know an option, before anything is written.
+    """Refuse a subctl that is older than what is deployed, or that does not know an option, before anything is written.
+
+    subctl means to refuse the former itself, but its own version begins with "v", which its comparison does not parse, so it goes on
+    (subctl pkg restconfig, checkVersionMismatch; seen with 0.17.3 against 0.19).
 
     :param version: what the program reports; "" (a development build) is taken as new enough.
     :param deployed: version of the Submariner in the cluster, "" where there is none.
@@ -123,7 +136,7 @@ def require_version(version: str, deployed: str, stated: t.Mapping[str, t.Any]) 
     :raises InputError: naming both versions.
     """
     if _older(version, deployed):
-        raise InputError(f"subctl is {version}, older than the deployed Submariner {deployed}; it would refuse to join. Install subctl {deployed} or newer.")
+        raise InputError(f"subctl is {version}, older than the deployed Submariner {deployed}: it would write objects of an older form. Install subctl {deployed}.")
     for name, value in stated.items():
         option = join_options.BY_NAME[name]
         if value not in (None, "", [], {}) and _older(version, option.since):

@@ -15,6 +15,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks import (
     _discovery_gates,
     _health,
     _kube_proxy,
+    _leftovers,
     _membership,
     _remote_pools,
     _submariner_cidrs,
@@ -30,6 +31,7 @@ SUBJECTS = (
     _calico_api,
     _remote_pools,
     _health,
+    _leftovers,
     _clusterset_members,
     _clusterset_cidrs,
 )

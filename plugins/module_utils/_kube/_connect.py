@@ -95,14 +95,15 @@ class Connection:
     """Safe to use from several threads.
 
     ``name`` is the context (or the host) and ``label`` names cluster, kubeconfig, server and proxy, both for messages;
-    ``host_params`` are the connection options in effect, to hand on to another program: they hold secrets.
+    ``host_params`` are the connection options in effect (kubeconfig and context too, where they were left open), to hand on to
+    another program: they hold secrets.
     """
 
     def __init__(self, target: Target, patience: Patience = Patience()) -> None:
         self.name = target.name
         self.label = target.label
         self.server = target.server
-        self.host_params: t.Mapping[str, t.Any] = dict(target.options)
+        self.host_params: t.Mapping[str, t.Any] = target.host_params
         self.patience = patience
         self._target = target
         self._session = open_session(target)

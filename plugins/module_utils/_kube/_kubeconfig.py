@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._deps import load_yaml
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import is_inline
 
 DEFAULT_PATH = "~/.kube/config"
 
@@ -37,7 +38,7 @@ def find_entry(given: t.Any, context: str | None, environ: t.Mapping[str, str]) 
     """
     if isinstance(given, dict):
         source, loadable, config = "the inline kubeconfig", copy.deepcopy(given), _check(given, "the inline kubeconfig")
-    elif isinstance(given, str) and _is_inline(given):
+    elif is_inline(given):
         source, config = "the inline kubeconfig", _check(_parse(given, "The inline kubeconfig"), "the inline kubeconfig")
         loadable = config
     elif given is None or isinstance(given, str):
@@ -45,10 +46,6 @@ def find_entry(given: t.Any, context: str | None, environ: t.Mapping[str, str]) 
     else:
         raise InputError(f"The option kubeconfig must be a path or a kubeconfig as a dictionary, not {type(given).__name__}.")
     return _select(config, context, source, loadable)
-
-
-def _is_inline(text: str) -> bool:
-    return "\n" in text.strip() or text.lstrip().startswith("{")
 
 
 def _read_files(paths: str, explicit: bool) -> tuple[str, str, dict[str, t.Any]]:

@@ -111,10 +111,16 @@ def _from_text(name: str, variable: str, text: str) -> t.Any:
     return text
 
 
+def is_inline(kubeconfig: t.Any) -> bool:
+    """True for a kubeconfig given as text and not as a path."""
+    return isinstance(kubeconfig, str) and ("\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{"))
+
+
 def secrets_of(options: t.Mapping[str, t.Any], kubeconfig: t.Any = None) -> set[str]:
-    """Return every secret among connection options, for ``no_log_values``; names, servers and certificates are none.
+    """Return every secret among connection options, for ``module.no_log_values``; names, servers and certificates are none.
 
     A whole kubeconfig in ``no_log_values`` would mask innocent words of the output, so only the leaves that open doors are taken.
+    Ansible itself prints a module's arguments, so this comes before anything that can fail.
 
     :param options: as :func:`resolve` returns them, or a module's parameters.
     :param kubeconfig: the parsed kubeconfig; defaults to ``options["kubeconfig"]`` where that is a dict.
@@ -125,8 +131,7 @@ def secrets_of(options: t.Mapping[str, t.Any], kubeconfig: t.Any = None) -> set[
     found.update(str(headers[name]) for name in ("proxy_basic_auth", "basic_auth") if headers.get(name))
     if options.get("proxy"):
         found.add(unquote(urlsplit(str(options["proxy"])).password or ""))
-    if isinstance(kubeconfig, dict):
-        found.update(_secret_leaves(kubeconfig))
+    found.update(_secret_leaves(kubeconfig))
     return {secret for secret in found if secret}
 
 

@@ -18,7 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._deps import loa
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline, DeadlineExpired, call_within
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import USER_AGENT
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._kubeconfig import DEFAULT_PATH, Entry, find_entry
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._kubeconfig import Entry, find_entry
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._proxy import Proxy, choose_proxy
 
 LOADING_TIMEOUT = 60.0  # seconds for reading credentials; an exec plugin may ask an identity provider
@@ -44,6 +44,11 @@ class Target(t.NamedTuple):
     options: t.Mapping[str, t.Any]
     entry: Entry | None  # of a kubeconfig
     proxy: Proxy | None
+
+    @property
+    def host_params(self) -> dict[str, t.Any]:
+        """The options in effect, with the kubeconfig and context that were chosen where they were left open."""
+        return dict(self.options) if self.entry is None else {**self.options, "kubeconfig": self.entry.given, "context": self.entry.context}
 
     @property
     def label(self) -> str:

@@ -26,7 +26,7 @@ _WITHOUT_TRACE = ("globalnet_cluster_size", "ignore_requirements", "operator_deb
 
 
 class Difference(t.NamedTuple):
-    """One option whose value in the cluster is not what is asked."""
+    """One option whose value in the cluster is not what is asked; both values are fit for output."""
 
     option: str
     have: t.Any
@@ -65,7 +65,7 @@ def differences(current: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) ->
             continue  # globalnet=true says "if the broker has it", so a cluster without a global CIDR may still be right
         have = current[option.name]
         if join_options.normalised(option.name, have) != join_options.normalised(option.name, want):
-            found.append(Difference(option.name, have, want))
+            found.append(Difference(option.name, join_options.shown(option.name, have), join_options.shown(option.name, want)))
     return tuple(found)
 
 

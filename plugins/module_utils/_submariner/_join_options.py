@@ -121,17 +121,38 @@ def normalised(name: str, value: t.Any) -> t.Any:
     ``--broker-url`` loses its scheme in the object; list order of domains and of the no-proxy list has no meaning; a proxy's password is
     never read from the cluster, so a new password alone is no difference.
     """
-    if name in ("http_proxy", "https_proxy"):
-        return URL_PASSWORD.sub(MASK, str(value))
     if name == "broker_url":
         return str(value).split("://", 1)[-1].rstrip("/")
     if name == "version":
         return str(value).lstrip("v") if str(value)[1:2].isdigit() else str(value)
+    if name in ("http_proxy", "https_proxy"):
+        return shown(name, value)
     if name in ("custom_domains", "no_proxy"):
         return sorted({str(entry).strip() for entry in value})
     if name == "coredns_custom_configmap" and value and "/" not in value:
         return f"kube-system/{value}"
     return value
+
+
+def shown(name: str, value: t.Any) -> t.Any:
+    """A value fit for output: a proxy's without its password."""
+    return URL_PASSWORD.sub(MASK, str(value)) if name in ("http_proxy", "https_proxy") else value
+
+
+def carried_over(current: t.Mapping[str, t.Any], broker_url: str) -> dict[str, t.Any]:
+    """The options of a joined cluster in the form in which subctl takes them again.
+
+    The Submariner object keeps the broker's URL without its scheme, and without one client-go speaks plain HTTP. Where the broker file
+    names the same server, the option is not needed at all.
+
+    :param current: as :func:`from_spec` returns it.
+    :param broker_url: of the broker file.
+    """
+    options = dict(current)
+    if options.get("broker_url"):
+        same = normalised("broker_url", broker_url) == normalised("broker_url", options["broker_url"])
+        options["broker_url"] = "" if same else f"https://{options['broker_url']}"
+    return options
 
 
 def masked(options: t.Mapping[str, t.Any]) -> tuple[str, ...]:

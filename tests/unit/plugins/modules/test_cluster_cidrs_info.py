@@ -27,7 +27,7 @@ def run(monkeypatch, capsys, module_args):
                 raise snapshot
             return snapshot
 
-        monkeypatch.setattr(cluster_cidrs_info, "connect", lambda params: SimpleNamespace(name="context cluster-1"))
+        monkeypatch.setattr(cluster_cidrs_info, "open_connection", lambda module, params: SimpleNamespace(name="context cluster-1"))
         monkeypatch.setattr(cluster_cidrs_info, "read_snapshot", read_snapshot)
         with module_args(arguments), pytest.raises(SystemExit) as stop:
             cluster_cidrs_info.main()

@@ -18,12 +18,12 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._snap
 def run(capsys, module_args, monkeypatch, connection, **options):
     """The module's exit code and result."""
 
-    def connect(params):
+    def open_connection(module, params):
         if isinstance(connection, Exception):
             raise connection
         return connection
 
-    monkeypatch.setattr(diagnose, "connect", connect)
+    monkeypatch.setattr(diagnose, "open_connection", open_connection)
     with module_args(options), pytest.raises(SystemExit) as ended:
         diagnose.main()
     return ended.value.code, json.loads(capsys.readouterr().out)

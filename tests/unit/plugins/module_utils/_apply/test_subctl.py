@@ -55,6 +55,8 @@ def test_a_program_of_another_machine_is_told_as_such(program):
         ("echo 'Error collecting CIDR: EOF'; exit 1", "Give cluster_cidr and service_cidr"),
         ("echo 'Error getting gateway node: EOF'; exit 1", "Give gateway_nodes"),
         ("echo 'the subctl version 0.16.0 is older than the deployed Submariner version 0.18.1'; exit 1", "older than the Submariner that runs"),
+        ("echo 'Unable to retrieve ClustersetIP information: configmaps not found'; exit 1", "Use the subctl of the broker's release"),
+        ("echo 'error awaiting Deployment ready: context deadline exceeded'; exit 1", "did not become Available"),
         ("printf '\\377\\376 nothing known'; exit 7", "exit code 7"),
     ],
 )

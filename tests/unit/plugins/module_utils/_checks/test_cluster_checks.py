@@ -511,6 +511,27 @@ class TestRouteAgent:
         unknown(cluster(daemon_sets=ok()), "route-agent-not-ready")
 
 
+class TestLeftovers:
+    LEFT = daemon_set("submariner-gateway-uninstall")
+
+    def test_passes(self):
+        passes(cluster(), "uninstall-left-running")
+
+    def test_fails_also_where_submariner_is_gone(self):
+        for found in (cluster(daemon_sets=ok(self.LEFT)), cluster(daemon_sets=ok(self.LEFT), submariners=ok())):
+            finding = fails(found, "uninstall-left-running")
+            assert finding.subject.endswith("submariner-gateway-uninstall")
+            assert "delete daemonset submariner-gateway-uninstall" in finding.remedy.text
+
+    def test_passes_while_a_removal_is_going_on(self):
+        going = cluster()
+        going = cluster(daemon_sets=ok(self.LEFT), submariners=ok(going.submariner._replace(deleting=True)))
+        passes(going, "uninstall-left-running")
+
+    def test_unknown(self):
+        unknown(cluster(daemon_sets=answer(TIMED_OUT)), "uninstall-left-running")
+
+
 class TestConnections:
     def test_passes(self):
         passes(cluster(), "connection-not-connected")

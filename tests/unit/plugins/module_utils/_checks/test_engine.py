@@ -27,7 +27,7 @@ def run(function, **keywords):
 class TestCatalogue:
     def test_ids_are_unique_and_speakable(self):
         ids = [entry.id for entry in CHECKS]
-        assert len(ids) == len(set(ids)) == 23
+        assert len(ids) == len(set(ids))
         assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+", name) for name in ids)
 
     @pytest.mark.parametrize("entry", CHECKS, ids=lambda entry: entry.id)

@@ -64,7 +64,7 @@ def test_a_path_and_its_current_context(api, tmp_path):
     connection.request("GET", NODES)
     assert (connection.name, connection.server) == ("one", api.url)
     assert connection.label == f"Cluster one (context one of {path}, {api.url})"
-    assert connection.host_params == {"kubeconfig": path}
+    assert connection.host_params == {"kubeconfig": path, "context": "one"}
     assert api.calls[0].headers["Authorization"] == "Bearer tok"
 
 
@@ -95,8 +95,9 @@ def test_several_paths_are_merged_and_the_first_wins(api, tmp_path):
 
 
 def test_the_default_kubeconfig_and_kubeconfig_variable(api, tmp_path, monkeypatch):
-    write(tmp_path / "home/.kube/config", config_of(api.url, token="default"))
+    path = write(tmp_path / "home/.kube/config", config_of(api.url, token="default"))
     ask({})
+    assert connect({}).host_params == {"kubeconfig": path, "context": "one"}
     monkeypatch.setenv("KUBECONFIG", write(tmp_path / "other", config_of(api.url, token="variable")))
     ask({})
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", write(tmp_path / "third", config_of("http://127.0.0.1:1", api.url, token="auth-variable")))

@@ -87,3 +87,10 @@ def test_proxies_are_read_from_the_operators_environment_and_lists_have_no_order
 def test_globalnet_off_differs_only_from_a_cluster_that_has_a_global_cidr():
     assert decision.decide(joined(), {**SAME, "globalnet": False}, "fail").differences == ()
     assert decision.decide(joined(), {**SAME, "globalnet": True}, "fail").differences == ()
+
+
+def test_a_proxys_password_is_no_part_of_a_difference():
+    with pytest.raises(RefusedError) as caught:
+        decision.decide(joined(), {**SAME, "https_proxy": "http://user:CANARY@proxy:3128"}, "fail")
+    assert "CANARY" not in caught.value.message and "CANARY" not in str(caught.value.details)
+    assert "http://user:********@proxy:3128" in caught.value.message

@@ -110,3 +110,9 @@ def test_the_no_proxy_list_keeps_the_users_entries_first_and_adds_what_the_clust
 def test_a_proxys_password_is_known_as_a_secret_and_a_masked_one_as_lost():
     assert join_options.proxy_passwords({"http_proxy": "http://user:CANARY@proxy:3128", "https_proxy": "http://proxy:3128"}) == ("CANARY",)
     assert join_options.masked({"http_proxy": "http://user:********@proxy:3128", "https_proxy": "http://proxy:3128"}) == ("http_proxy",)
+
+
+def test_a_rejoin_gives_the_broker_with_its_scheme_or_not_at_all():
+    current = {"broker_url": "broker:6443", "natt": True}
+    assert join_options.carried_over(current, "https://broker:6443") == {"broker_url": "", "natt": True}
+    assert join_options.carried_over(current, "https://internal:6443")["broker_url"] == "https://broker:6443"
