@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from ansible.plugins.callback import CallbackBase
-
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
@@ -20,6 +18,8 @@ description:
 requirements:
   - Enabled with C(callbacks_enabled=fathom.submariner.summary) or E(ANSIBLE_CALLBACKS_ENABLED).
 """
+
+from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):

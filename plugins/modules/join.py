@@ -14,7 +14,8 @@ author:
 description:
   - Brings one cluster to the state that its options describe, and proves it on this cluster and on its peers.
   - Decides before it acts. A cluster that is not joined is joined with C(subctl join). A cluster that is joined as asked is left alone,
-    and C(subctl) is B(not) run, because a second C(subctl join) deletes and recreates the Submariner object and takes the data plane down even when nothing differs.
+    and C(subctl) is B(not) run, because a second C(subctl join) deletes and recreates the Submariner object
+    and takes the data plane down even when nothing differs.
     A cluster whose CIDRs are wrong is corrected in place; other differences need O(correction=rejoin).
   - A correction in place is carried through to the end. It patches the Submariner object, waits until operator, DaemonSets and pods run with the new CIDRs,
     restarts the gateway and the agents that need it one at a time, and on every peer removes Submariner's IPPools of the wrong CIDR first,
@@ -48,7 +49,8 @@ options:
   cluster_cidr:
     description:
       - The pod CIDR of this cluster (C(--clustercidr)); a comma list where it has several.
-      - When not given, the CIDR that the cluster's own evidence agrees on is taken, see M(fathom.submariner.cluster_cidrs_info); when that is in conflict, nothing is written.
+      - When not given, the CIDR that the cluster's own evidence agrees on is taken, see M(fathom.submariner.cluster_cidrs_info);
+        when that is in conflict, nothing is written.
       - When given, it must hold the addresses of all running pods.
     type: str
   service_cidr:
@@ -106,15 +108,19 @@ options:
       client_cert:
         description: Client certificate file.
         type: path
+        aliases: [cert_file]
       client_key:
         description: Client key file.
         type: path
+        aliases: [key_file]
       ca_cert:
         description: CA certificate file.
         type: path
+        aliases: [ssl_ca_cert]
       validate_certs:
         description: Whether to verify the API server's certificate.
         type: bool
+        aliases: [verify_ssl]
       proxy:
         description: URL of a proxy for this connection.
         type: str
@@ -196,7 +202,9 @@ options:
     description: Verify the broker's certificate (C(--check-broker-certificate)).
     type: bool
   http_proxy:
-    description: HTTP proxy of Submariner's components (C(--http-proxy), subctl 0.18 and newer). Not to be confused with O(proxy), which is for this module's own connection.
+    description:
+      - HTTP proxy of Submariner's components (C(--http-proxy), subctl 0.18 and newer).
+      - Not to be confused with O(proxy), which is for this module's own connection.
     type: str
   https_proxy:
     description: HTTPS proxy of Submariner's components (C(--https-proxy), subctl 0.18 and newer).
@@ -207,7 +215,8 @@ options:
     elements: str
   complete_no_proxy:
     description:
-      - Add to O(component_no_proxy) what must never go through a proxy, namely the cluster's own pod and Service CIDRs, its cluster domains, its API server and the broker's.
+      - Add to O(component_no_proxy) what must never go through a proxy, namely the cluster's own pod and Service CIDRs, its cluster domains,
+        its API server and the broker's.
     type: bool
     default: true
   ignore_requirements:
@@ -398,7 +407,8 @@ def main():
         peers = [Member(peer["name"], open_connection(module, peer)) for peer in module.params["peers"]]
         result = join(request, local, peers, outcome, Deadline(module.params["wait_timeout"]))
     except SubmarinerError as error:
-        module.fail_json(msg=error.message, changed=any(step.action != AWAIT_OPERATOR for step in outcome.steps), steps=[step._asdict() for step in outcome.steps], **error.details)
+        written = any(step.action != AWAIT_OPERATOR for step in outcome.steps)
+        module.fail_json(msg=error.message, changed=written, steps=[step._asdict() for step in outcome.steps], **error.details)
     for warning in outcome.warnings:
         module.warn(warning)
     module.exit_json(
@@ -408,7 +418,7 @@ def main():
         service_cidr=result.wanted.service_cidr,
         differences=[difference._asdict() for difference in result.differences],
         steps=[step._asdict() for step in outcome.steps],
-        lines=[f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in outcome.steps],
+        lines=[str(step) for step in outcome.steps],
         diff=outcome.diff,
         **({"command": list(result.command)} if result.command else {}),
     )

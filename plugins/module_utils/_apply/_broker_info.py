@@ -50,7 +50,8 @@ def read_broker_info(path: str) -> BrokerInfo:
         psk = {str(key).lower(): value for key, value in (fields.get("ipsecpsk") or {}).items()}.get("data") or {}
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise InputError(
-            f"broker_info: {path} is no broker file (base64 of a JSON object with brokerURL and ClientToken). It may be truncated, or still encrypted by Ansible Vault; "
+            f"broker_info: {path} is no broker file (base64 of a JSON object with brokerURL and ClientToken). It may be truncated, or "
+            "still encrypted by Ansible Vault; "
             "'subctl recover-broker-info' writes it anew."
         ) from error
     secrets = []

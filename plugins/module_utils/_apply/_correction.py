@@ -214,7 +214,8 @@ def await_status(member: Member, namespace: str, wanted: correction.Wanted, dead
     except TimedOutError as error:
         raise SubmarinerError(
             f"{error.message} The operator does not reconcile: look at kubectl -n {namespace} logs deploy/submariner-operator. "
-            "On Kubernetes 1.33 and newer without a visible kube-apiserver pod, Submariner before 0.21.1 fails to discover the network even when CIDRs are given."
+            "On Kubernetes 1.33 and newer without a visible kube-apiserver pod, Submariner before 0.21.1 fails to discover the "
+            "network even when CIDRs are given."
         ) from error
 
 

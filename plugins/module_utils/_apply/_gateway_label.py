@@ -39,9 +39,8 @@ def _label(local: Member, step: Step, outcome: Outcome, deadline: Deadline) -> N
         if (node["metadata"].get("labels") or {}).get(GATEWAY_LABEL) == "true":
             return
         try:
-            after = merge_patch(
-                local.connection, path, {"metadata": {"labels": {GATEWAY_LABEL: "true"}}}, resource_version=node["metadata"]["resourceVersion"], deadline=deadline
-            )
+            patch = {"metadata": {"labels": {GATEWAY_LABEL: "true"}}}
+            after = merge_patch(local.connection, path, patch, resource_version=node["metadata"]["resourceVersion"], deadline=deadline)
         except ConflictError:
             if attempt == _CONFLICTS - 1:
                 raise

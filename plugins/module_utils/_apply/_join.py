@@ -59,6 +59,27 @@ class Result(t.NamedTuple):
     command: tuple[str, ...] = ()
 
 
+class _Case(t.NamedTuple):
+    """Everything that is known about one cluster before the first write. ``snapshots`` are the local one, then the peers' in their order."""
+
+    request: Request
+    local: Member
+    peers: t.Sequence[Member]
+    snapshots: t.Sequence[Snapshot]
+    wanted: correction.Wanted
+    asked: t.Mapping[str, t.Any]  # the request's options with the CIDRs filled in
+    decided: decision.Decision
+    outcome: Outcome
+    deadline: Deadline
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.snapshots[0]
+
+    def result(self, action: str = "", command: tuple[str, ...] = ()) -> Result:
+        return Result(action or self.decided.action, self.wanted, self.decided.differences, command)
+
+
 def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Outcome, deadline: Deadline) -> Result:
     """Bring one cluster to where the user wants it, or say why not.
 
@@ -67,115 +88,110 @@ def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Ou
     """
     broker = read_broker_info(request.broker_info) if request.broker_info else None
     snapshots = read_members((local, *peers), deadline)
-    snapshot = snapshots[0]
-    verdict = wanted_cidrs(snapshot, {name: request.options.get(name) for name in CIDR_OPTIONS})
-    wanted = correction.Wanted(request.options["cluster_id"], verdict.cluster_cidr, verdict.service_cidr)
-    outcome.warnings += verdict.warnings
+    found = wanted_cidrs(snapshots[0], {name: request.options.get(name) for name in CIDR_OPTIONS})
+    wanted = correction.Wanted(request.options["cluster_id"], found.cluster_cidr, found.service_cidr)
     asked = {**request.options, "cluster_cidr": wanted.cluster_cidr, "service_cidr": wanted.service_cidr}
-    if not _uses_globalnet(snapshot, asked, broker):
-        require_no_overlap(wanted, snapshot, snapshots[1:])
-    decided = decision.decide(snapshot, asked, request.correction)
-    outcome.warnings += _warnings(asked, snapshot, snapshots[1:])
-    if decided.action == decision.CORRECT:
-        return _correct(request, local, peers, snapshots, wanted, decided, outcome, deadline)
-    return _run_subctl(request, local, peers, snapshots, wanted, asked, decided, broker, outcome, deadline)
+    if not _uses_globalnet(snapshots[0], asked, broker):
+        require_no_overlap(wanted, snapshots[0], snapshots[1:])
+    decided = decision.decide(snapshots[0], asked, request.correction)
+    outcome.warnings += [*found.warnings, *_warnings(asked, snapshots[0], snapshots[1:])]
+    case = _Case(request, local, peers, snapshots, wanted, asked, decided, outcome, deadline)
+    return _correct(case) if decided.action == decision.CORRECT else _run_subctl(case, broker)
 
 
-def _correct(
-    request: Request,
-    local: Member,
-    peers: t.Sequence[Member],
-    snapshots: t.Sequence[Snapshot],
-    wanted: correction.Wanted,
-    decided: decision.Decision,
-    outcome: Outcome,
-    deadline: Deadline,
-) -> Result:
-    preview = correcting.preview(local, snapshots, peers, wanted, deadline)
+def _correct(case: _Case) -> Result:
+    preview = correcting.preview(case.local, case.snapshots, case.peers, case.wanted, case.deadline)
     if not preview.steps:
-        return Result(UNCHANGED, wanted)
+        return case.result(UNCHANGED)
     disruptive = [step for step in preview.steps if step.disruptive]
-    if request.check_mode:
-        outcome.steps, outcome.diff = preview.steps, preview.diff
-        if disruptive and not request.allow_disruption:
-            outcome.warnings.append(f"{local.name}: without allow_disruption=true this would be refused, because it interrupts cross-cluster traffic.")
+    if case.request.check_mode:
+        case.outcome.steps, case.outcome.diff = preview.steps, preview.diff
+        if disruptive and not case.request.allow_disruption:
+            refused = "without allow_disruption=true this would be refused, because it interrupts cross-cluster traffic"
+            case.outcome.warnings.append(f"{case.local.name}: {refused}.")
     else:
         if disruptive:
-            _require_consent(request, local, [f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in disruptive])
-        correcting.correct(local, peers, wanted, outcome, deadline)
-        prove(local, peers, wanted, deadline)
-    waited_only = all(step.action == correction.AWAIT_OPERATOR for step in outcome.steps)
-    return Result(UNCHANGED if waited_only else decided.action, wanted, decided.differences)
+            _require_consent(case, map(str, disruptive))
+        correcting.correct(case.local, case.peers, case.wanted, case.outcome, case.deadline)
+        prove(case.local, case.peers, case.wanted, case.deadline)
+    waited_only = all(step.action == correction.AWAIT_OPERATOR for step in case.outcome.steps)
+    return case.result(UNCHANGED if waited_only else "")
 
 
-def _run_subctl(
-    request: Request,
-    local: Member,
-    peers: t.Sequence[Member],
-    snapshots: t.Sequence[Snapshot],
-    wanted: correction.Wanted,
-    asked: t.Mapping[str, t.Any],
-    decided: decision.Decision,
-    broker: BrokerInfo | None,
-    outcome: Outcome,
-    deadline: Deadline,
-) -> Result:
-    snapshot = snapshots[0]
+def _run_subctl(case: _Case, broker: BrokerInfo | None) -> Result:
+    request, local, rejoin = case.request, case.local, case.decided.action == decision.REJOIN
     if broker is None:
-        raise InputError(f"{local.name}: {decided.action} needs broker_info, the path of the broker-info.subm file. Nothing was written.")
-    rejoin = decided.action == decision.REJOIN
+        raise InputError(f"{local.name}: {case.decided.action} needs broker_info, the path of the broker-info.subm file. Nothing was written.")
     subctl = Subctl(request.subctl, (*broker.secrets, *proxy_passwords(request.options)))
     version = subctl.version()
-    require_version(version, snapshot.submariner.version if rejoin else "", request.options)
-    outcome.warnings += require_joinable(snapshot, request.options.get("version") or version, bool(request.options.get("ignore_requirements")))
-    options = known_to(version, {**carried_over(decision.current_options(snapshot), broker.url), **_said(asked)} if rejoin else _said(asked))
-    hidden = masked(options)
-    if hidden:
-        raise InputError(f"{local.name}: {', '.join(hidden)} holds a password that is not read from the cluster. Give the option again, with it. Nothing was written.")
-    if request.complete_no_proxy and (options.get("http_proxy") or options.get("https_proxy")):
-        servers = [urlsplit(url).hostname or "" for url in (local.connection.server, broker.url)]
-        options["no_proxy"] = complete(options.get("no_proxy") or [], [wanted.cluster_cidr], [wanted.service_cidr], servers)
-    steps = [
-        *(correction.Step(LABEL_GATEWAY, local.name, f"Node {name}", "no node is labelled as the gateway", False) for name in nodes_to_label(snapshot, request.gateway_nodes)),
-        *(step for peer in snapshots[1:] for step in correction.peer_steps(peer, wanted) if step.action == correction.DELETE_POOL),
-        correction.Step(RUN_SUBCTL, local.name, f"Submariner {NAMESPACE}/submariner", decision.describe(decided.differences) or "not joined", rejoin),
-    ]
+    require_version(version, case.snapshot.submariner.version if rejoin else "", request.options)
+    case.outcome.warnings += require_joinable(case.snapshot, request.options.get("version") or version, bool(request.options.get("ignore_requirements")))
+    options = _options(case, broker, version)
+    steps = _steps(case)
     with kubeconfig_flags(local.connection.host_params) as flags:
         command = subctl.join_command(broker.path, options, flags)
         shown = tuple(subctl.redacted(word) for word in command)
-        diff = _predicted(local, snapshot, options)
+        diff = _predicted(case, options)
         if request.check_mode:
-            outcome.steps, outcome.diff = steps, [diff]
-            return Result(decided.action, wanted, decided.differences, shown)
+            case.outcome.steps, case.outcome.diff = steps, [diff]
+            return case.result(command=shown)
         if rejoin:
-            _require_consent(request, local, [f"{local.name}: subctl join deletes and recreates the Submariner object: {decision.describe(decided.differences)}"])
-        label_gateways(local, steps, outcome, deadline)
-        correcting.delete_stale_pools(peers, snapshots[1:], wanted, outcome, deadline)
-        subctl.join(command, min(request.join_timeout, deadline.left()))
-    outcome.done(steps[-1])
-    outcome.diff.append(diff)
-    correcting.await_joined(local, peers, snapshots[1:], wanted, deadline)
-    correcting.correct(local, peers, wanted, outcome, deadline)
-    prove(local, peers, wanted, deadline)
-    return Result(decided.action, wanted, decided.differences, shown)
+            what = f"{local.name}: subctl join deletes and recreates the Submariner object: {decision.describe(case.decided.differences)}"
+            _require_consent(case, [what])
+        label_gateways(local, steps, case.outcome, case.deadline)
+        correcting.delete_stale_pools(case.peers, case.snapshots[1:], case.wanted, case.outcome, case.deadline)
+        subctl.join(command, min(request.join_timeout, case.deadline.left()))
+    case.outcome.done(steps[-1])
+    case.outcome.diff.append(diff)
+    correcting.await_joined(local, case.peers, case.snapshots[1:], case.wanted, case.deadline)
+    correcting.correct(local, case.peers, case.wanted, case.outcome, case.deadline)
+    prove(local, case.peers, case.wanted, case.deadline)
+    return case.result(command=shown)
+
+
+def _options(case: _Case, broker: BrokerInfo, version: str) -> dict[str, t.Any]:
+    """The options of the join: what is asked, over what the cluster has if it is joined already."""
+    options = _said(case.asked)
+    if case.decided.action == decision.REJOIN:
+        options = {**carried_over(decision.current_options(case.snapshot), broker.url), **options}
+    options = known_to(version, options)
+    hidden = masked(options)
+    if hidden:
+        raise InputError(f"{case.local.name}: {', '.join(hidden)} holds a password that is not read from the cluster. Give it again. Nothing was written.")
+    if case.request.complete_no_proxy and (options.get("http_proxy") or options.get("https_proxy")):
+        servers = [urlsplit(url).hostname or "" for url in (case.local.connection.server, broker.url)]
+        options["no_proxy"] = complete(options.get("no_proxy") or [], [case.wanted.cluster_cidr], [case.wanted.service_cidr], servers)
+    return options
+
+
+def _steps(case: _Case) -> list[correction.Step]:
+    name = case.local.name
+    labels = nodes_to_label(case.snapshot, case.request.gateway_nodes)
+    stale = [step for peer in case.snapshots[1:] for step in correction.peer_steps(peer, case.wanted) if step.action == correction.DELETE_POOL]
+    why = decision.describe(case.decided.differences) or "not joined"
+    return [
+        *(correction.Step(LABEL_GATEWAY, name, f"Node {node}", "no node is labelled as the gateway", False) for node in labels),
+        *stale,
+        correction.Step(RUN_SUBCTL, name, f"Submariner {NAMESPACE}/submariner", why, case.decided.action == decision.REJOIN),
+    ]
 
 
 def _said(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _require_consent(request: Request, local: Member, what: t.Sequence[str]) -> None:
-    if not request.allow_disruption:
+def _require_consent(case: _Case, what: t.Iterable[str]) -> None:
+    if not case.request.allow_disruption:
         raise RefusedError(
-            f"{local.name}: this interrupts cross-cluster traffic, so it needs allow_disruption=true (submariner_allow_disruption in the playbooks). "
-            "Nothing was written. It would do: " + "; ".join(what)
+            f"{case.local.name}: this interrupts cross-cluster traffic, so it needs allow_disruption=true (submariner_allow_disruption in the playbooks). "
+            f"Nothing was written. It would do: {'; '.join(what)}"
         )
 
 
-def _predicted(local: Member, snapshot: Snapshot, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _predicted(case: _Case, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The Submariner that this join leads to, as far as options decide it; the rest is up to subctl and the broker."""
-    before = {"spec": _spec_of(decision.current_options(snapshot))} if snapshot.submariner else None
-    return before_after(before, {"spec": _spec_of(options)}, f"{local.name}: Submariner {NAMESPACE}/submariner")
+    before = {"spec": _spec_of(decision.current_options(case.snapshot))} if case.snapshot.submariner else None
+    return before_after(before, {"spec": _spec_of(options)}, f"{case.local.name}: Submariner {NAMESPACE}/submariner")
 
 
 def _spec_of(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -210,7 +226,8 @@ def _warnings(asked: t.Mapping[str, t.Any], snapshot: Snapshot, peers: t.Sequenc
     remote = {endpoint.cluster_id for endpoint in snapshot.endpoints.items} - {asked["cluster_id"]} - reached
     if remote:
         warnings.append(
-            f"{snapshot.cluster}: {', '.join(sorted(remote))} {'is' if len(remote) == 1 else 'are'} in the same cluster set, and no connection was given in peers: "
+            f"{snapshot.cluster}: {', '.join(sorted(remote))} {'is' if len(remote) == 1 else 'are'} in the same cluster set, and no "
+            "connection was given in peers: "
             "what is left over there (stale IPPools, gateways with old selectors) is neither seen nor repaired."
         )
     return warnings

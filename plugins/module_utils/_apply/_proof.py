@@ -29,15 +29,10 @@ def prove(local: Member, peers: t.Sequence[Member], wanted: Wanted, deadline: De
     for member, snapshot in joined:
         _await_connection(local, snapshots[0], _announced(snapshot), deadline)
         _await_connection(member, snapshot, wanted, deadline)
-    left = steps(*_split(read_members((local, *peers), deadline)), wanted)
+    here, *others = read_members((local, *peers), deadline)
+    left = steps(here, others, wanted)
     if left:
-        raise SubmarinerError(
-            f"{local.name}: after the repair something is left to do: " + "; ".join(f"{step.cluster}: {step.action} {step.object} ({step.why})" for step in left)
-        )
-
-
-def _split(snapshots: t.Sequence[Snapshot]) -> tuple[Snapshot, t.Sequence[Snapshot]]:
-    return snapshots[0], snapshots[1:]
+        raise SubmarinerError(f"{local.name}: after the repair something is left to do: {'; '.join(map(str, left))}")
 
 
 def _announced(peer: Snapshot) -> Wanted:
@@ -62,6 +57,7 @@ def _await_connection(member: Member, snapshot: Snapshot, remote: Wanted, deadli
         )
     except TimedOutError as error:
         raise SubmarinerError(
-            f"{error.message} The CIDRs are right now; what keeps the tunnel down is something else: UDP 4500 (or the natt_port), ESP and UDP 4490 between the gateways, "
+            f"{error.message} The CIDRs are right now; what keeps the tunnel down is something else: UDP 4500 (or the natt_port), ESP "
+            "and UDP 4490 between the gateways, "
             "or the health check's ping. Run the diagnose playbook."
         ) from error

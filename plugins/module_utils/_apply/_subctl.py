@@ -42,10 +42,16 @@ _KNOWN_FAILURES: tuple[tuple[str, str], ...] = (
         "Unable to retrieve ClustersetIP information",
         "The broker was deployed by an older release of subctl, without clusterset IPs. Use the subctl of the broker's release.",
     ),
-    ("timed out waiting for the condition", "The old Submariner object could not be removed: its operator must run, and must be able to discover the network, to end its finalizer."),
+    (
+        "timed out waiting for the condition",
+        "The old Submariner object could not be removed: its operator must run, and must be able to discover the network, to end its finalizer.",
+    ),
     ("context deadline exceeded", "The operator's Deployment did not become Available: look at its pod, its image may not be reachable from here."),
     ("connection refused", "subctl could not reach an API server: this cluster's, or the broker's that broker_info names."),
-    ("certificate signed by unknown authority", "The broker's certificate is not trusted. Give the broker's CA in broker_info, or check_broker_certificate=false."),
+    (
+        "certificate signed by unknown authority",
+        "The broker's certificate is not trusted. Give the broker's CA in broker_info, or check_broker_certificate=false.",
+    ),
 )
 
 
@@ -60,7 +66,8 @@ class Subctl:
         found = shutil.which(os.path.expanduser(path))
         if found is None:
             raise InputError(
-                f"subctl was not found: {path!r} is neither an executable file nor a program on PATH ({os.environ.get('PATH', '')}) of the host that runs this task. "
+                f"subctl was not found: {path!r} is neither an executable file nor a program on PATH ({os.environ.get('PATH', '')}) of "
+                "the host that runs this task. "
                 "Install the subctl of your Submariner version there, or give its path in option subctl. Nothing was written."
             )
         self.path = found
@@ -90,7 +97,8 @@ class Subctl:
         if code == 2 and ("panic:" in output or "goroutine" in output):
             raise SubmarinerError(
                 f"subctl crashed (exit code 2, a Go panic) while running: {shown}\n{output}\n"
-                "A control-plane option in two-token form (--cluster-cidr 10.0.0.0/16 without '=') is known to do that up to 0.19; use another version of subctl."
+                "A control-plane option in two-token form (--cluster-cidr 10.0.0.0/16 without '=') is known to do that up to 0.19; use "
+                "another version of subctl."
             )
         meaning = next((advice for text, advice in _KNOWN_FAILURES if text in output), "Its own words are above.")
         raise SubmarinerError(f"subctl failed with exit code {code}: {shown}\n{output}\n{meaning}")
@@ -136,7 +144,9 @@ def require_version(version: str, deployed: str, stated: t.Mapping[str, t.Any]) 
     :raises InputError: naming both versions.
     """
     if _older(version, deployed):
-        raise InputError(f"subctl is {version}, older than the deployed Submariner {deployed}: it would write objects of an older form. Install subctl {deployed}.")
+        raise InputError(
+            f"subctl is {version}, older than the deployed Submariner {deployed}: it would write objects of an older form. Install subctl {deployed}."
+        )
     for name, value in stated.items():
         option = join_options.BY_NAME[name]
         if value not in (None, "", [], {}) and _older(version, option.since):

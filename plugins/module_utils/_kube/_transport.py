@@ -86,7 +86,7 @@ def _read_whole(response: t.Any) -> Reply:
 def open_response(pool: t.Any, method: str, url: str, headers: t.Any, body: bytes | None, deadline: Deadline, idle: float) -> t.Any:
     """Return the urllib3 response of one request as soon as its headers have arrived, its body unread."""
     read = max(0.001, min(idle, deadline.left()))
-    return pool.urlopen(
+    return pool.request(
         method,
         url,
         headers=headers,

@@ -28,12 +28,13 @@ def require_joinable(snapshot: Snapshot, version: str, forced: bool) -> list[str
     """
     facts = Facts.of(snapshot)
     findings = judge_cluster(facts, select(CHECKS, GATES)).findings
-    obstacles = [
-        f"{finding.title}{'. ' + finding.remedy.text if finding.remedy else ''}" for finding in findings if finding.verdict == FAIL and finding.severity in _SERIOUS
-    ]
+    failed = [finding for finding in findings if finding.verdict == FAIL and finding.severity in _SERIOUS]
+    obstacles = [f"{finding.title}{'. ' + finding.remedy.text if finding.remedy else ''}" for finding in failed]
     fatal = would_detect(snapshot, version, facts.truth).fatal if version else ""
     if fatal:
-        obstacles.append(f"Submariner {version} cannot discover this cluster's network, which is fatal even with explicit CIDRs: {fatal}. Join with 0.21.1 or newer")
+        obstacles.append(
+            f"Submariner {version} cannot discover this cluster's network, which is fatal even with explicit CIDRs: {fatal}. Join with 0.21.1 or newer"
+        )
     if obstacles and not forced:
         raise RefusedError(f"{snapshot.cluster}: {'; '.join(obstacles)}. Nothing was written. ignore_requirements=true joins nevertheless.")
     return [f"{snapshot.cluster}: {entry}" for entry in obstacles] + [

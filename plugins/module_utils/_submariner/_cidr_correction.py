@@ -38,6 +38,9 @@ class Step(t.NamedTuple):
     why: str
     disruptive: bool
 
+    def __str__(self) -> str:
+        return f"{self.cluster}: {self.action} {self.object} ({self.why})"
+
 
 class Wanted(t.NamedTuple):
     """The CIDRs of one cluster as they should be; comma lists where a cluster has several."""
@@ -124,7 +127,8 @@ def peer_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
                     RESTART_ROUTE_AGENT,
                     peer.cluster,
                     str(pod.ref),
-                    f"no IPPool for {', '.join(pool.cidr for pool in missing)} of {wanted.cluster_id}; the agent creates pools only at start or for new Endpoints",
+                    f"no IPPool for {', '.join(pool.cidr for pool in missing)} of {wanted.cluster_id}; the agent creates pools only at start "
+                    "or for new Endpoints",
                     True,
                 )
 
@@ -139,7 +143,8 @@ def _pool_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
         for blocking in remote_pools.blocking_pools(peer.ip_pools.items, pool):
             if not blocking.is_submariner:
                 raise RefusedError(
-                    f"{peer.cluster}: {blocking.ref} ({blocking.cidr}) overlaps {pool.cidr}, a subnet of {wanted.cluster_id}, and it was not made by Submariner, "
+                    f"{peer.cluster}: {blocking.ref} ({blocking.cidr}) overlaps {pool.cidr}, a subnet of {wanted.cluster_id}, and it was not "
+                    "made by Submariner, "
                     "so it is not ours to delete; Calico refuses the pool that Submariner needs while it exists. Nothing was written. "
                     "If the two clusters' ranges really overlap, use Globalnet; if it is left over, delete it."
                 )

@@ -40,7 +40,8 @@ def nodes_to_label(snapshot: Snapshot, asked: t.Sequence[str]) -> tuple[str, ...
         return ()
     ready = sorted((node for node in nodes.values() if node.ready), key=lambda node: (_is_control_plane(node), node.ref.name))
     if not ready:
-        raise RefusedError(f"{snapshot.cluster}: none of the nodes {', '.join(sorted(nodes)) or '(there are none)'} is Ready, so none can be the gateway. Nothing was written.")
+        names = ", ".join(sorted(nodes)) or "(there are none)"
+        raise RefusedError(f"{snapshot.cluster}: none of the nodes {names} is Ready, so none can be the gateway. Nothing was written.")
     return (ready[0].ref.name,)
 
 

@@ -45,7 +45,8 @@ def wanted_cidrs(snapshot: Snapshot, given: t.Mapping[str, str | None]) -> JoinC
 def _parse(option: str, text: str) -> str:
     parsed = parse_cidrs(text)
     if parsed.problems or not parsed.networks:
-        raise InputError(f"{option}: {text!r} is no CIDR{': ' + '; '.join(parsed.problems) if parsed.problems else ''}. Give for example 10.42.0.0/16. Nothing was written.")
+        reason = f": {'; '.join(parsed.problems)}" if parsed.problems else ""
+        raise InputError(f"{option}: {text!r} is no CIDR{reason}. Give for example 10.42.0.0/16. Nothing was written.")
     return ",".join(str(network) for network in parsed.networks)
 
 
@@ -62,7 +63,8 @@ def _answer(cluster: str, truth: CidrTruth, subject: str, warnings: list[str]) -
             evidence=[claim._asdict() for claim in verdict.claims],
         )
     if not verdict.verified:
-        warnings.append(f"{cluster}: the {subject} CIDR {', '.join(verdict.cidrs)} could not be compared with all addresses in use: {'; '.join(verdict.missing)}.")
+        found = ", ".join(verdict.cidrs)
+        warnings.append(f"{cluster}: the {subject} CIDR {found} could not be compared with all addresses in use: {'; '.join(verdict.missing)}.")
     return ",".join(verdict.cidrs)
 
 

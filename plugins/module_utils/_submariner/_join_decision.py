@@ -110,7 +110,8 @@ def decide(snapshot: Snapshot, asked: t.Mapping[str, t.Any], correction: str) ->
     fixed = [entry for entry in found if not entry.in_place]
     if fixed:
         raise RefusedError(
-            f"{snapshot.cluster}: {describe(fixed)} cannot be corrected in place. Nothing was written. Ask for correction=rejoin, which deletes and recreates the "
+            f"{snapshot.cluster}: {describe(fixed)} cannot be corrected in place. Nothing was written. Ask for correction=rejoin, "
+            "which deletes and recreates the "
             "Submariner object and interrupts cross-cluster traffic for some minutes, or leave these options out.",
             differences=[entry._asdict() for entry in found],
         )

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime
 import json
 import os
+import string
 import typing as t
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from tests.lab.client import Object
 
 NAME = "broker-info.subm"
 PSK_SECRET = "submariner-ipsec-psk"
+
+_ALPHABET = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 class BrokerInfo(t.NamedTuple):
@@ -66,18 +68,14 @@ def encode(info: BrokerInfo) -> str:
 def read(path: str) -> BrokerInfo:
     """Keys are found whatever their case, as Go's decoder does."""
     try:
-        raw = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "it is no text"
+        raw = Path(path).read_bytes().decode("latin-1")
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise BrokerInfoError(f'error reading file "{path}": open {path}: {reason}') from None
-    try:
-        decoded = base64.b64decode(raw.replace("\n", ""), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise BrokerInfoError(f'error decoding data from file "{path}": illegal base64 data at input byte 0') from None
-    try:
-        found = {key.lower(): value for key, value in json.loads(decoded).items()}
-    except (ValueError, AttributeError):
-        raise BrokerInfoError("error unmarshalling data: invalid character looking for beginning of value") from None
+    offset = corrupt_at(raw)
+    if offset is not None:
+        raise BrokerInfoError(f'error decoding data from file "{path}": illegal base64 data at input byte {offset}')
+    found = {key.lower(): value for key, value in _unmarshalled(base64.urlsafe_b64decode(raw)).items()}
     return BrokerInfo(
         found.get("brokerurl", ""),
         found.get("clienttoken") or {},
@@ -86,6 +84,40 @@ def read(path: str) -> BrokerInfo:
         found.get("components") or [],
         found.get("customdomains"),
     )
+
+
+def corrupt_at(text: str) -> int | None:
+    """Offset of the byte at which Go's encoding/base64 gives up, or None for well-formed text; line ends do not count as data."""
+    data = [(offset, char) for offset, char in enumerate(text) if char not in "\r\n"]
+    for number, (offset, char) in enumerate(data):
+        if char in _ALPHABET:
+            continue
+        if char != "=" or number % 4 < 2:
+            return offset
+        rest = data[number + 1 :]
+        if number % 4 == 2:
+            if not rest:
+                return len(text)
+            if rest[0][1] != "=":
+                return rest[0][0] - 1
+            rest = rest[1:]
+        return rest[0][0] if rest else None
+    return len(text) - len(data) % 4 if len(data) % 4 else None
+
+
+def _unmarshalled(decoded: bytes) -> Object:
+    """Raises BrokerInfoError with the words of Go's encoding/json."""
+    text = decoded.decode("utf-8", "replace")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :].strip()
+        why = f"invalid character '{rest[0]}' looking for beginning of value" if rest else "unexpected end of JSON input"
+        raise BrokerInfoError(f"error unmarshalling data: {why}") from None
+    if document is not None and not isinstance(document, dict):
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(document), "number")
+        raise BrokerInfoError(f"error unmarshalling data: json: cannot unmarshal {kind} into Go value of type broker.Info")
+    return document or {}
 
 
 def psk_secret(psk: bytes) -> Object:
@@ -97,7 +129,8 @@ def write(folder: Path, info: BrokerInfo) -> str:
     path = folder / NAME
     backup = ""
     if path.exists():
-        backup = f"{NAME}.{datetime.datetime.now().astimezone().isoformat(timespec='seconds').replace(':', '_')}"
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        backup = f"{NAME}.{now.replace('+00:00', 'Z').replace(':', '_')}"
         path.rename(folder / backup)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(encode(info))

@@ -42,9 +42,13 @@ class Loop:
         self._stop = stop
         self._changed = threading.Event()
 
-    def watch(self, client: Client, path: str, fingerprint: Fingerprint = whole) -> None:
-        """A change of ``fingerprint`` of any object of the collection, or its coming and going, leads to a step."""
-        threading.Thread(target=self._follow, args=(client, path, fingerprint), name=f"watch {path}", daemon=True).start()
+    def watch(self, client: Client, path: str, fingerprint: Fingerprint = whole, also: threading.Event | None = None) -> None:
+        """A change of ``fingerprint`` of any object of the collection, or its coming and going, leads to a step.
+
+        :param also: set as well, before the step, so that it can tell what it was called for.
+        """
+        events = [self._changed] if also is None else [also, self._changed]
+        threading.Thread(target=self._follow, args=(client, path, fingerprint, events), name=f"watch {path}", daemon=True).start()
 
     def run(self, step: t.Callable[[], float | None]) -> None:
         """Runs ``step`` until stopped. It returns after how many seconds it wants to run again without any change, or None."""
@@ -68,15 +72,16 @@ class Loop:
                 return
             seconds -= STOP_CHECK_SECONDS
 
-    def _follow(self, client: Client, path: str, fingerprint: Fingerprint) -> None:
+    def _follow(self, client: Client, path: str, fingerprint: Fingerprint, events: list[threading.Event]) -> None:
         seen: dict[str, t.Any] = {}
         for kind, obj in client.watch(path, self._stop):
             uid = obj["metadata"]["uid"]
             if kind == "DELETED":
                 seen.pop(uid, None)
-                self._changed.set()
-                continue
-            now = fingerprint(obj)
-            if seen.get(uid) != now:
+            else:
+                now = fingerprint(obj)
+                if seen.get(uid) == now:
+                    continue
                 seen[uid] = now
-                self._changed.set()
+            for each in events:
+                each.set()

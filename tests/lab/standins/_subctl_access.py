@@ -12,6 +12,7 @@ import base64
 import http.client
 import json
 import os
+import socket
 import ssl
 import tempfile
 import time
@@ -26,6 +27,8 @@ from tests.lab.standins._kube_answers import merge
 
 TIMEOUT = 30.0
 RETRIES = 10
+# What Go's server says to a client that speaks HTTP where TLS is spoken; it hangs up with the request unread, so that the client sees a reset.
+_SPOKE_HTTP_TO_TLS = "Client sent an HTTP request to an HTTPS server"
 
 
 class ConfigError(Exception):
@@ -36,15 +39,18 @@ class Access:
     """One identity at one API server.
 
     :ivar name: the cluster's name in the kubeconfig.
-    :ivar server: as in the kubeconfig.
+    :ivar server: as in the kubeconfig, with a scheme.
+    :arg tls: None where client-go finds nothing about TLS in its configuration: a server without a scheme is then spoken to in plain
+        HTTP (client-go rest/url_utils.go defaultServerUrlFor).
     """
 
-    def __init__(self, name: str, server: str, tls: ssl.SSLContext, token: str, user_agent: str) -> None:
+    def __init__(self, name: str, server: str, tls: ssl.SSLContext | None, token: str, user_agent: str) -> None:
         self.name = name
-        self.server = server.rstrip("/")
-        self._tls = tls
+        server = server or "localhost"
+        self.server = (server if "://" in server else f"{'https' if tls else 'http'}://{server}").rstrip("/")
+        self._tls = tls or ssl.create_default_context()
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
-        self._connection: http.client.HTTPSConnection | None = None
+        self._connection: http.client.HTTPConnection | None = None
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
@@ -69,8 +75,13 @@ class Access:
             self.close()
             # A server may drop an idle connection at any time: that it never saw this request is certain only of one that failed at once.
             if not reused or not isinstance(error, (ConnectionError, http.client.BadStatusLine)):
-                raise ApiError(0, "Unreachable", f'{method.title()} "{self.server}{path}": {error}') from error
+                if self.server.startswith("http:") and isinstance(error, ConnectionResetError):
+                    raise self._hung_up() from error
+                raise ApiError(0, "Unreachable", f'{method.title()} "{self.server}{path}": {self._in_go(error)}') from error
             return self._once(method, path, body, content_type)
+        if status == 400 and _SPOKE_HTTP_TO_TLS in raw:
+            self.close()
+            raise self._hung_up()
         answer = _json(raw)
         if status >= 400:
             raise ApiError(status, answer.get("reason", "Unknown"), answer.get("message") or raw[:500], answer)
@@ -78,11 +89,35 @@ class Access:
 
     def _exchange(self, method: str, path: str, payload: str | None, headers: dict[str, str]) -> tuple[int, str]:
         address = urllib.parse.urlsplit(self.server)
-        if self._connection is None:
+        if self._connection is None and address.scheme == "http":
+            self._connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=TIMEOUT)
+        elif self._connection is None:
             self._connection = http.client.HTTPSConnection(address.hostname or "", address.port or 443, timeout=TIMEOUT, context=self._tls)
         self._connection.request(method, address.path + path, payload, headers)
         response = self._connection.getresponse()
         return response.status, response.read().decode("utf-8", "replace")
+
+    def _hung_up(self) -> ApiError:
+        reset = f"read tcp {urllib.parse.urlsplit(self.server).netloc}: read: connection reset by peer"
+        return ApiError(0, "Unreachable", f"unexpected error when reading response body. Please retry. Original error: {reset}")
+
+    def _in_go(self, error: Exception) -> str:
+        """An error of the transport in the words of Go's net, crypto/tls and net/http."""
+        address = urllib.parse.urlsplit(self.server)
+        place = f"{address.hostname}:{address.port or (80 if address.scheme == 'http' else 443)}"
+        if isinstance(error, socket.gaierror):
+            return f"dial tcp: lookup {address.hostname}: no such host"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"tls: failed to verify certificate: x509: {error.verify_message}"
+        if isinstance(error, TimeoutError):
+            return f"dial tcp {place}: i/o timeout"
+        if isinstance(error, ConnectionResetError):
+            return f"read tcp {place}: read: connection reset by peer"
+        if isinstance(error, http.client.BadStatusLine):
+            return "EOF"
+        if isinstance(error, OSError) and error.errno and not isinstance(error, ssl.SSLError):
+            return f"dial tcp {place}: connect: {os.strerror(error.errno).lower()}"
+        return str(error)
 
     def close(self) -> None:
         """Drops the connection; the next request opens another."""
@@ -165,12 +200,28 @@ def from_flags(values: t.Mapping[str, t.Any], user_agent: str, context: str = ""
         raise ConfigError(f'cluster "{cluster_name}" does not exist')
     if "exec" in user or "auth-provider" in user:
         raise ConfigError("the stand-in of subctl does not play credential plugins")
-    return Access(chosen["cluster"], cluster["server"], _tls(cluster, user, folder), user.get("token", ""), user_agent)
+    told = any(
+        part.get(key)
+        for part, name in ((cluster, "certificate-authority"), (user, "client-certificate"), (cluster, "insecure-skip-tls-verify"))
+        for key in (name, f"{name}-data")
+    )
+    tls = _tls(cluster, user, folder)
+    return Access(chosen["cluster"], cluster["server"], tls if told or "://" in cluster["server"] else None, user.get("token", ""), user_agent)
 
 
 def with_token(server: str, token: str, ca: bytes, verify: bool, user_agent: str) -> Access:
-    """The broker as its file describes it."""
-    return Access("broker", server, _context(ca.decode(), verify), token, user_agent)
+    """The broker as its file describes it.
+
+    subctl tries without the file's CA first (pkg/broker/info.go GetBrokerAdministratorConfig); so a URL without a scheme means plain HTTP,
+    unless certificates are not to be verified, which counts as talk of TLS. Raises ApiError for a CA that is none.
+    """
+    if server.startswith("http:") or verify and "://" not in server:
+        return Access("broker", server, None, token, user_agent)
+    try:
+        tls = _context(ca.decode("latin-1"), verify)
+    except (ssl.SSLError, ValueError):
+        raise ApiError(0, "Unreachable", "unable to load root certificates: unable to parse bytes as PEM block") from None
+    return Access("broker", server, tls, token, user_agent)
 
 
 def _load(values: t.Mapping[str, t.Any]) -> tuple[Object, Path]:

@@ -8,6 +8,7 @@ The CRDs are the lab's own; subctl brings them all, where upstream leaves some t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import time
@@ -19,7 +20,7 @@ import yaml
 from tests.lab.client import ApiError, Object
 from tests.lab.standins import _broker_info as broker_info
 from tests.lab.standins import _subctl_objects as objects
-from tests.lab.standins._objects import BROKER_NAMESPACE, DEPLOYMENTS, NAMESPACE, OPERATOR
+from tests.lab.standins._objects import BROKER_NAMESPACE, DEPLOYMENTS, LIGHTHOUSE_AGENT, LIGHTHOUSE_COREDNS, NAMESPACE, OPERATOR
 from tests.lab.standins._subctl_access import Access
 from tests.lab.standins._subctl_reporter import Reporter
 from tests.lab.standins._version import SubmarinerVersion
@@ -39,6 +40,15 @@ class Failed(Exception):
     """The command ends with exit code 1; the reporter has said why."""
 
 
+class NilPointerPanic(Exception):
+    """Go dereferenced what is not there: the process ends with a stack trace and exit code 2."""
+
+
+def capitalised(message: str) -> str:
+    """As admiral's pkg/reporter prints every error: its own first letter is a capital, those of wrapped errors stay."""
+    return message[:1].upper() + message[1:]
+
+
 class Context(t.NamedTuple):
     """What every command needs.
 
@@ -53,9 +63,21 @@ class Context(t.NamedTuple):
 
     def fail(self, message: str, error: object = "") -> Failed:
         """Says why and ends the phase. The caller raises what it returns."""
-        self.reporter.failure(f"{message}: {error}" if error else message)
+        self.reporter.failure(capitalised(f"{message}: {error}" if error else message))
         self.reporter.end()
         return Failed(message)
+
+    @contextlib.contextmanager
+    def failing(self, *messages: str) -> t.Iterator[None]:
+        """Turns what goes wrong inside into Failed with these texts, outermost first; each is reported with all those inside it, as upstream does."""
+        try:
+            yield
+        except (ApiError, TimeoutError, ValueError) as error:
+            why = error.message if isinstance(error, ApiError) else str(error)
+            for message in reversed(messages[1:]):
+                why = f"{message}: {why}"
+                self.reporter.failure(capitalised(why))
+            raise self.fail(messages[0], why) from None
 
 
 def image_tag(context: Context, values: Values) -> str:
@@ -67,18 +89,22 @@ def ensure_operator(context: Context, values: Values) -> None:
     access, reporter = context.access, context.reporter
     if any([access.ensure(CRD_PATH, each) for each in yaml.safe_load_all(CRDS.read_text(encoding="utf-8")) if each]):
         reporter.success("Created operator CRDs")
-    if access.ensure("/api/v1/namespaces", objects.namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "privileged"})):
-        reporter.success(f"Created operator namespace: {NAMESPACE}")
-    created = [_ensure_account(access, *each) for each in objects.member_accounts()]
-    for name, new in (("operator", created[0]), ("submariner", any(created[1:3])), ("lighthouse", any(created[3:]))):
-        if new:
+    access.ensure("/api/v1/namespaces", objects.namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "privileged"}))
+    # Upstream takes its update of a namespace that is there for a creation.
+    reporter.success(f"Created operator namespace: {NAMESPACE}")
+    created = {account["metadata"]["name"]: _ensure_account(access, account, *rights) for account, *rights in objects.member_accounts(context.version)}
+    lighthouse = (LIGHTHOUSE_AGENT, LIGHTHOUSE_COREDNS)
+    groups = (("operator", (OPERATOR,)), ("submariner", tuple(each for each in created if each not in (OPERATOR, *lighthouse))), ("lighthouse", lighthouse))
+    for name, accounts in groups:
+        if any(created[each] for each in accounts):
             reporter.success(f"Created {name} service account and role")
     proxies = {f"{kind.upper()}_PROXY": str(values.get(f"{kind}-proxy") or "") for kind in ("http", "https", "no")}
-    deployment = objects.operator_deployment(objects.image(values, image_tag(context, values)), values["operator-debug"], proxies)
-    if access.ensure(DEPLOYMENTS, deployment):
-        reporter.success("Deployed the operator successfully")
-    timed_out = "error awaiting Deployment ready: timed out waiting for the condition"
+    deployment = objects.operator_deployment(objects.image(values, image_tag(context, values), context.version), values["operator-debug"], proxies)
+    deployed = access.ensure(DEPLOYMENTS, deployment)
+    timed_out = "error awaiting Deployment ready: context deadline exceeded"
     until(lambda: _available(access.get(f"{DEPLOYMENTS}/{OPERATOR}")), AVAILABLE_SECONDS, timed_out)
+    if deployed:
+        reporter.success("Deployed the operator successfully")
 
 
 def until(done: t.Callable[[], t.Any], seconds: float, otherwise: str) -> t.Any:
@@ -116,16 +142,16 @@ def ensure_token(access: Access, account: str, where: str) -> Object:
 def deploy_broker(context: Context, values: Values) -> None:
     """The command. Leaves broker-info.subm in the working directory."""
     where = values["namespace"] or BROKER_NAMESPACE
+    if not values["components"]:
+        raise context.fail("invalid components parameter", "at least one component must be provided for deployment")
     for each in values["components"]:
         if each not in COMPONENTS:
             raise context.fail("invalid components parameter", f"unknown component: {each}")
     if values["globalnet"]:
         raise context.fail("the stand-in of subctl does not play Globalnet")
-    try:
-        _deploy_broker(context, values, where)
+    _deploy_broker(context, values, where)
+    with context.failing("error getting broker admin SA secret"):
         info = _new_info(context, values, where)
-    except (ApiError, TimeoutError) as error:
-        raise context.fail("error deploying the broker", error) from None
     context.reporter.start(f'Saving broker info to file "{broker_info.NAME}"')
     backup = broker_info.write(Path.cwd(), info)
     if backup:
@@ -136,35 +162,43 @@ def deploy_broker(context: Context, values: Values) -> None:
 def _deploy_broker(context: Context, values: Values, where: str) -> None:
     access, reporter = context.access, context.reporter
     reporter.start("Setting up broker RBAC")
-    access.ensure("/api/v1/namespaces", objects.namespace(where, {}))
-    access.ensure(f"/api/v1/namespaces/{where}/serviceaccounts", objects.service_account(objects.BROKER_ADMIN, where))
-    ensure_token(access, objects.BROKER_ADMIN, where)
-    for each in objects.broker_roles(where):
-        access.ensure(f"{RBAC_PATH}/namespaces/{where}/roles", each)
-    access.ensure(f"{RBAC_PATH}/namespaces/{where}/rolebindings", objects.broker_admin_binding(where))
+    with context.failing("error setting up broker RBAC"):
+        access.ensure("/api/v1/namespaces", objects.namespace(where, {}))
+        access.ensure(f"/api/v1/namespaces/{where}/serviceaccounts", objects.service_account(objects.BROKER_ADMIN, where))
+        ensure_token(access, objects.BROKER_ADMIN, where)
+        for each in objects.broker_roles(where):
+            access.ensure(f"{RBAC_PATH}/namespaces/{where}/roles", each)
+        access.ensure(f"{RBAC_PATH}/namespaces/{where}/rolebindings", objects.broker_admin_binding(where))
     reporter.start("Deploying the Submariner operator")
-    ensure_operator(context, values)
+    with context.failing("error deploying Submariner operator"):
+        ensure_operator(context, values)
     reporter.start("Deploying the broker")
-    until(lambda: access.find(f"/apis/submariner.io/v1alpha1/namespaces/{where}/brokers"), TOKEN_SECONDS, "the Broker kind is not served")
-    access.ensure(f"/apis/submariner.io/v1alpha1/namespaces/{where}/brokers", objects.broker_resource(values, context.version, where))
-    for name, data in _broker_config(values, context.version).items():
-        if access.find(f"/api/v1/namespaces/{where}/configmaps/{name}") is None:
-            config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": where}, "data": data}
-            access.ensure(f"/api/v1/namespaces/{where}/configmaps", config)
+    with context.failing("Broker deployment failed"):
+        until(lambda: access.find(f"/apis/submariner.io/v1alpha1/namespaces/{where}/brokers"), TOKEN_SECONDS, "the Broker kind is not served")
+        access.ensure(f"/apis/submariner.io/v1alpha1/namespaces/{where}/brokers", objects.broker_resource(values, context.version, where))
+        for config in broker_config_maps(values, context.version, where):
+            if access.find(f"/api/v1/namespaces/{where}/configmaps/{config['metadata']['name']}") is None:
+                access.ensure(f"/api/v1/namespaces/{where}/configmaps", config)
     reporter.end()
 
 
-def _broker_config(values: Values, version: SubmarinerVersion) -> dict[str, dict[str, str]]:
-    """ConfigMaps from which members are dealt their CIDRs; values are JSON."""
-    found = {"submariner-globalnet-info": {"globalnetEnabled": "false", "clusterinfo": "[]"}}
+def broker_config_maps(values: Values, version: SubmarinerVersion, where: str) -> list[Object]:
+    """Those from which members are dealt their CIDRs; values are JSON (submariner-operator pkg/discovery/{globalnet,clustersetip}).
+
+    A list of members is there from the start up to 0.18, whose join cannot do without; since 0.19 the first join writes it.
+    """
+    globalnet = {"globalnetEnabled": "false", **({} if version >= (0, 19) else {"clusterinfo": "[]"})}
+    found = [("submariner-globalnet-info", {"labels": {"component": "submariner-globalnet"}}, globalnet)]
     if version >= (0, 19):
-        found["submariner-clustersetip-info"] = {
+        clusterset = {
             "clustersetIPEnabled": json.dumps(values["enable-clusterset-ip"]),
             "clustersetIPCidrRange": json.dumps(values["clusterset-ip-cidr-range"]),
-            "clustersetIPClusterSize": "4096",
-            "clusterinfo": "[]",
+            "clustersetIPClusterSize": "0",
         }
-    return found
+        found.append(("submariner-clustersetip-info", {}, clusterset))
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": where, **labels}, "data": data} for name, labels, data in found
+    ]
 
 
 def _new_info(context: Context, values: Values, where: str) -> broker_info.BrokerInfo:
@@ -174,6 +208,8 @@ def _new_info(context: Context, values: Values, where: str) -> broker_info.Broke
             psk = broker_info.read(values["ipsec-psk-from"]).ipsec_psk
         except broker_info.BrokerInfoError as error:
             raise context.fail(f'error importing IPsec PSK from file "{values["ipsec-psk-from"]}"', error) from None
+        if not psk:
+            raise NilPointerPanic
     return broker_info.BrokerInfo(
         broker_url=values.get("broker-url") or context.access.server,
         client_token=ensure_token(context.access, objects.BROKER_ADMIN, where),

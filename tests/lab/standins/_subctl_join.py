@@ -22,7 +22,7 @@ from tests.lab.standins._broker_info import BrokerInfo
 from tests.lab.standins._discovery import ClusterNetwork, DiscoveryError, discover
 from tests.lab.standins._objects import CLUSTERS, GATEWAY_NODE_LABEL, NAMESPACE, SUBMARINERS
 from tests.lab.standins._subctl_access import Access, with_token
-from tests.lab.standins._subctl_deploy import RBAC_PATH, Context, Values, ensure_operator, ensure_token, image_tag, until
+from tests.lab.standins._subctl_deploy import RBAC_PATH, Context, NilPointerPanic, Values, ensure_operator, ensure_token, image_tag, until
 from tests.lab.standins._subctl_view import AccessView
 
 OLDEST_CONNECTIVITY, OLDEST_SERVICE_DISCOVERY = (1, 19), (1, 21)
@@ -35,6 +35,11 @@ WORKER_LABEL = "node-role.kubernetes.io/worker"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# Of k8s.io/apimachinery pkg/util/validation IsDNS1123Label.
+_NO_DNS_LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character "
+    "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
 
 
 class Join:
@@ -57,19 +62,24 @@ class Join:
         network = self._discover()
         self._choose_cidr("pod", "Pod", "clustercidr", network.pod_cidrs if network else ())
         self._choose_cidr("service", "Service", "servicecidr", network.service_cidrs if network else ())
-        try:
-            if self._info.connectivity and self._values["label-gateway"]:
+        failing = self._context.failing
+        if self._info.connectivity and self._values["label-gateway"]:
+            with failing("Error retrieving the gateway nodes"):
                 self._label_gateway()
+        with failing("unable to check version requirements"):
             self._check_requirements()
-            broker = self._broker()
-            if self._context.version >= (0, 17):
+        broker = self._broker()
+        if self._context.version >= (0, 17):
+            with failing("error retrieving broker Cluster CR"):
                 self._check_unique(broker)
-            if self._values["globalnet"]:
+        if self._values["globalnet"]:
+            with failing("unable to retrieve Globalnet information"):
                 self._check_globalnet(broker)
-            clusterset_cidr = self._clusterset_cidr(broker) if self._context.version >= (0, 19) and self._info.discovers_services else None
-            self._deploy(broker, clusterset_cidr)
-        except (ApiError, TimeoutError, ValueError) as error:
-            raise self._context.fail("Error joining the cluster", error) from None
+        clusterset_cidr = None
+        if self._context.version >= (0, 19) and self._info.discovers_services:
+            with failing("unable to retrieve ClustersetIP information"):
+                clusterset_cidr = self._clusterset_cidr(broker)
+        self._deploy(broker, clusterset_cidr)
         self._reporter.end()
 
     def _choose_cluster_id(self) -> None:
@@ -77,15 +87,16 @@ class Join:
         if not chosen:
             chosen = self._access.name if _DNS_LABEL.fullmatch(self._access.name) else sanitized(self._access.name)
         if not _DNS_LABEL.fullmatch(chosen):
-            self._reporter.failure(f"Invalid cluster ID: {chosen} is not a valid ClusterID")
+            self._reporter.failure(f"Invalid cluster ID: {chosen} is not a valid ClusterID [{_NO_DNS_LABEL}]")
             chosen = self._ask("What is your cluster ID?", "Error collecting cluster ID")
         self._values["clusterid"] = chosen
 
     def _discover(self) -> ClusterNetwork | None:
         self._reporter.start("Discovering network details")
-        network, error = None, None
+        network, error, clusterset_cidr = None, None, ""
         try:
             network, error = discover(AccessView(self._access), self._context.version)
+            clusterset_cidr = self._clusterset_cidr_in_use()
         except ApiError as api_error:
             error = DiscoveryError(str(api_error))
         if error:
@@ -94,8 +105,13 @@ class Join:
             self._reporter.warning("No network details discovered")
         self._reporter.end()
         if network:
-            print(shown(network), flush=True)
+            print(shown(network, clusterset_cidr), flush=True)
         return network
+
+    def _clusterset_cidr_in_use(self) -> str:
+        """Of the Submariner resource that is there, which 0.19's discovery looks at too (submariner-operator pkg/discovery/network/network.go)."""
+        joined = self._access.find(f"{SUBMARINERS}/submariner") if self._context.version >= (0, 19) else None
+        return str(joined["spec"].get("clustersetIPCIDR") or "") if joined else ""
 
     def _choose_cidr(self, lower: str, upper: str, flag: str, found: tuple[str, ...]) -> None:
         given = self._values[flag]
@@ -156,21 +172,20 @@ class Join:
         if self._values["coredns-custom-configmap"].count("/") > 1:
             what = "coredns-custom-configmap should be in <namespace>/<name> format, namespace is optional"
             raise self._context.fail("error validating custom CoreDNS config", what)
-        try:
-            objects.image_overrides(self._values["image-override"])
-        except ValueError as error:
-            raise self._context.fail("Error calculating image overrides", error) from None
+        with self._context.failing("Error calculating image overrides"):
+            objects.image_overrides(self._values["image-override"], self._context.version)
 
     def _broker(self) -> Access:
         """The broker's API as its administrator, which must answer."""
         self._reporter.start("Gathering relevant information from Broker")
         info = self._info
+        if not info.client_token:
+            self._reporter.end()
+            raise NilPointerPanic
         verify = self._values["check-broker-certificate"]
-        broker = with_token(info.broker_url, info.secret_text("token"), info.secret_text("ca.crt").encode(), verify, self._user_agent)
-        try:
+        with self._context.failing("Error retrieving broker admin config"):
+            broker = with_token(info.broker_url, info.secret_text("token"), info.secret_text("ca.crt").encode(), verify, self._user_agent)
             broker.find(f"/apis/submariner.io/v1/namespaces/{info.namespace}/clusters")
-        except ApiError as error:
-            raise self._context.fail("Error retrieving broker admin config", error.message) from None
         return broker
 
     def _check_unique(self, broker: Access) -> None:
@@ -183,7 +198,9 @@ class Join:
 
     def _check_globalnet(self, broker: Access) -> None:
         self._reporter.start("Retrieving Globalnet information from the Broker")
-        config = broker.get(f"/api/v1/namespaces/{self._info.namespace}/configmaps/submariner-globalnet-info")
+        config = _config_map(broker, self._info.namespace, "globalnet")
+        if self._context.version < (0, 19) and not config["data"].get("clusterinfo"):
+            raise ValueError("error reading globalnet clusterInfo: unexpected end of JSON input")
         self._reporter.start("Validating Globalnet configuration")
         if json.loads(config["data"]["globalnetEnabled"]):
             raise self._context.fail("the stand-in of subctl does not play Globalnet")
@@ -193,12 +210,11 @@ class Join:
 
     def _clusterset_cidr(self, broker: Access) -> str:
         self._reporter.start("Retrieving ClustersetIP information from the Broker")
-        path = f"/api/v1/namespaces/{self._info.namespace}/configmaps/submariner-clustersetip-info"
-        config = broker.get(path)
+        config = _config_map(broker, self._info.namespace, "clustersetip")
         self._reporter.start("Validating ClustersetIP configuration")
         self._reporter.start("Assigning ClustersetIP IPs")
         cluster_id = self._values["clusterid"]
-        dealt = {each["cluster_id"]: each["global_cidr"][0] for each in json.loads(config["data"]["clusterinfo"])}
+        dealt = {each["cluster_id"]: each["global_cidr"][0] for each in json.loads(config["data"].get("clusterinfo") or "[]")}
         if json.loads(config["data"]["clustersetIPEnabled"]):
             self._values["enable-clusterset-ip"] = True
         if cluster_id in dealt:
@@ -206,41 +222,56 @@ class Join:
             self._reporter.end()
             return dealt[cluster_id]
         wanted = self._values["clusterset-ip-cidr"]
-        dealt[cluster_id] = wanted or first_free(json.loads(config["data"]["clustersetIPCidrRange"]), list(dealt.values()))
+        with self._context.failing("unable to allocate clustersetip CIDR"):
+            dealt[cluster_id] = wanted or first_free(json.loads(config["data"]["clustersetIPCidrRange"]), list(dealt.values()))
         said = "Using specified" if wanted else "Allocated"
         self._reporter.success(f"{said} clustersetip CIDR {dealt[cluster_id]}")
         self._reporter.start("Updating the ClustersetIP information on the Broker")
-        config["data"]["clusterinfo"] = json.dumps([{"cluster_id": key, "global_cidr": [value]} for key, value in dealt.items()])
-        broker.request("PUT", path, config)
+        config["data"]["clusterinfo"] = json.dumps([{"cluster_id": key, "global_cidr": [value]} for key, value in dealt.items()], indent="\t")
+        broker.request("PUT", f"/api/v1/namespaces/{self._info.namespace}/configmaps/{config['metadata']['name']}", config)
         return dealt[cluster_id]
 
     def _deploy(self, broker: Access, clusterset_cidr: str | None) -> None:
-        info, values = self._info, self._values
+        info, values, failing = self._info, self._values, self._context.failing
         self._reporter.start("Deploying the Submariner operator")
-        ensure_operator(self._context, values)
+        with failing("Error deploying the operator"):
+            ensure_operator(self._context, values)
         self._reporter.start("Creating SA for cluster")
-        account = f"cluster-{values['clusterid']}"
-        broker.ensure(f"/api/v1/namespaces/{info.namespace}/serviceaccounts", objects.service_account(account, info.namespace))
-        bindings = f"{RBAC_PATH}/namespaces/{info.namespace}/rolebindings"
-        binding = objects.broker_cluster_binding(account, info.namespace)
-        if broker.find(f"{bindings}/{binding['metadata']['name']}") is None:
-            broker.request("POST", bindings, binding)
-        token = ensure_token(broker, account, info.namespace)
+        with failing("Error creating SA for cluster"):
+            token = self._account(broker)
         self._reporter.start("Connecting to Broker")
-        secret = self._broker_secret(token)
+        with failing("Error creating broker secret for cluster"):
+            secret = self._broker_secret(token)
         if not info.connectivity:
             raise self._context.fail("the stand-in of subctl does not play a broker for service discovery only")
         self._reporter.start("Deploying submariner")
-        psk = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": broker_info.PSK_SECRET, "namespace": NAMESPACE}, "data": info.ipsec_psk["data"]}
-        self._create_anew(SECRETS, psk)
-        resource = objects.submariner(values, info, token, secret, image_tag(self._context, values), clusterset_cidr)
-        until(lambda: self._access.find(SUBMARINERS), SERVED_SECONDS, "the Submariner kind is not served")
-        self._create_anew(SUBMARINERS, resource)
+        if not info.ipsec_psk:
+            self._reporter.end()
+            raise NilPointerPanic
+        outermost = "Error deploying the Submariner resource"
+        with failing(outermost, "Error creating PSK secret for cluster"):
+            psk = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": broker_info.PSK_SECRET, "namespace": NAMESPACE}, "data": info.ipsec_psk["data"]}
+            self._create_anew(SECRETS, psk)
+        version = self._context.version
+        resource = objects.submariner(values, info, token, secret, image_tag(self._context, values), clusterset_cidr, version)
+        with failing(outermost, "Submariner deployment failed"):
+            until(lambda: self._access.find(SUBMARINERS), SERVED_SECONDS, "the Submariner kind is not served")
+            self._create_anew(SUBMARINERS, resource)
         self._reporter.success("Submariner is up and running")
+
+    def _account(self, broker: Access) -> Object:
+        """The Secret with the token of this cluster's account at the broker."""
+        account, where = f"cluster-{self._values['clusterid']}", self._info.namespace
+        broker.ensure(f"/api/v1/namespaces/{where}/serviceaccounts", objects.service_account(account, where))
+        bindings = f"{RBAC_PATH}/namespaces/{where}/rolebindings"
+        binding = objects.broker_cluster_binding(account, where)
+        if broker.find(f"{bindings}/{binding['metadata']['name']}") is None:
+            broker.request("POST", bindings, binding)
+        return ensure_token(broker, account, where)
 
     def _broker_secret(self, token: Object) -> str:
         """The local copy of the broker's token. Up to v0.17.2 each join leaves one more, of a generated name."""
-        named = self._context.version >= (0, 17, 3)
+        named = self._context.version.names_broker_secret
         metadata = {"name": objects.BROKER_SECRET} if named else {"generateName": "broker-secret-"}
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {**metadata, "namespace": NAMESPACE}, "type": "Opaque", "data": token["data"]}
         created = self._create_anew(SECRETS, secret) if named else self._access.request("POST", SECRETS, secret)
@@ -297,15 +328,24 @@ def first_free(supernet: str, dealt: list[str], prefix: int = 20) -> str:
     raise ValueError(f"allocation not available in {supernet}")
 
 
-def shown(network: ClusterNetwork) -> str:
+def shown(network: ClusterNetwork, clusterset_cidr: str = "") -> str:
     """What join and show print of a network."""
     return "\n".join(
         (
             f"        Network plugin:  {network.plugin}",
             f"        Service CIDRs:   [{' '.join(network.service_cidrs)}]",
             f"        Cluster CIDRs:   [{' '.join(network.pod_cidrs)}]",
+            *((f"        ClustersetIP CIDR:     {clusterset_cidr}",) if clusterset_cidr else ()),
         )
     )
+
+
+def _config_map(broker: Access, namespace: str, what: str) -> Object:
+    """The ConfigMap from which members are dealt their CIDRs. Raises ValueError when it cannot be read."""
+    try:
+        return broker.get(f"/api/v1/namespaces/{namespace}/configmaps/submariner-{what}-info")
+    except ApiError as error:
+        raise ValueError(f"error retrieving {what} ConfigMap: {error.message}") from None
 
 
 def _name(obj: Object) -> str:

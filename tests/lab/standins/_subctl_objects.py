@@ -12,7 +12,7 @@ import base64
 import typing as t
 
 from tests.lab.client import Object
-from tests.lab.standins._broker_info import BrokerInfo
+from tests.lab.standins._broker_info import PSK_SECRET, BrokerInfo
 from tests.lab.standins._objects import BROKER_NAMESPACE, GATEWAY, LIGHTHOUSE_AGENT, LIGHTHOUSE_COREDNS, NAMESPACE, OPERATOR, ROUTE_AGENT
 from tests.lab.standins._version import SubmarinerVersion
 
@@ -20,6 +20,7 @@ RBAC = "rbac.authorization.k8s.io"
 BROKER_ADMIN = "submariner-k8s-broker-admin"
 BROKER_CLUSTER = "submariner-k8s-broker-cluster"
 BROKER_SECRET = "submariner-broker-secret"
+_MOUNTED = {GATEWAY: (BROKER_SECRET, PSK_SECRET), LIGHTHOUSE_AGENT: (BROKER_SECRET,)}
 REPOSITORY = "quay.io/submariner"
 OVERRIDABLE = (
     "submariner-operator",
@@ -61,6 +62,8 @@ _MEMBER_ROLES: dict[str, list[Rule]] = {
         ("config.openshift.io", ["networks"], ["get", "list"]),
     ],
     GATEWAY: [_SUBMARINER, ("", ["pods", "services", "nodes", "namespaces"], _READ), ("", ["pods"], ["update", "patch"])],
+    "submariner-globalnet": [_SUBMARINER, ("", ["pods", "services", "nodes", "namespaces"], _READ)],
+    "submariner-diagnose": [_SUBMARINER, ("", ["pods", "services", "nodes", "configmaps", "namespaces"], _READ)],
     # Calico's pools through projectcalico.org only, and without list or watch.
     ROUTE_AGENT: [
         _SUBMARINER,
@@ -80,10 +83,20 @@ def service_account(name: str, where: str) -> Object:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": where}}
 
 
-def member_accounts() -> list[tuple[Object, Object, Object]]:
+def member_account(name: str, version: SubmarinerVersion) -> Object:
+    """A component's ServiceAccount. Where Secrets have fixed names its pods may mount those alone that it lists."""
+    account = service_account(name, NAMESPACE)
+    if version.names_broker_secret:
+        account["metadata"]["annotations"] = {"kubernetes.io/enforce-mountable-secrets": "true"}
+        if name in _MOUNTED:
+            account["secrets"] = [{"name": each} for each in _MOUNTED[name]]
+    return account
+
+
+def member_accounts(version: SubmarinerVersion) -> list[tuple[Object, Object, Object]]:
     """ServiceAccount, ClusterRole and ClusterRoleBinding of each component; the operator's come first."""
     return [
-        (service_account(name, NAMESPACE), _role("ClusterRole", name, rules), _binding("ClusterRoleBinding", name, "ClusterRole", name, name, NAMESPACE))
+        (member_account(name, version), _role("ClusterRole", name, rules), _binding("ClusterRoleBinding", name, "ClusterRole", name, name, NAMESPACE))
         for name, rules in _MEMBER_ROLES.items()
     ]
 
@@ -158,12 +171,15 @@ def broker_resource(values: t.Mapping[str, t.Any], version: SubmarinerVersion, w
     return {"apiVersion": "submariner.io/v1alpha1", "kind": "Broker", "metadata": {"name": "submariner-broker", "namespace": where}, "spec": spec}
 
 
-def submariner(values: t.Mapping[str, t.Any], info: BrokerInfo, token: Object, secret: str, image_version: str, clusterset_cidr: str | None) -> Object:
+def submariner(
+    values: t.Mapping[str, t.Any], info: BrokerInfo, token: Object, secret: str, image_version: str, clusterset_cidr: str | None, version: SubmarinerVersion
+) -> Object:
     """The Submariner resource of a join (pkg/deploy/submariner.go populateSubmarinerSpec).
 
     :arg token: the Secret with the token that the broker gave this cluster.
     :arg secret: name of its local copy.
     :arg clusterset_cidr: None for releases that know none.
+    :arg version: the release that is played.
     """
     data = token["data"]
     spec: Object = {
@@ -197,7 +213,7 @@ def submariner(values: t.Mapping[str, t.Any], info: BrokerInfo, token: Object, s
             ceIPSecForceUDPEncaps=values["force-udp-encaps"],
             ceIPSecPreferredServer=values["preferred-server"],
             customDomains=values["custom-domains"] or info.custom_domains,
-            imageOverrides=image_overrides(values["image-override"]),
+            imageOverrides=image_overrides(values["image-override"], version),
             loadBalancerEnabled=values["load-balancer"],
             serviceDiscoveryEnabled=info.discovers_services,
             clustersetIPCIDR=clusterset_cidr,
@@ -210,7 +226,7 @@ def submariner(values: t.Mapping[str, t.Any], info: BrokerInfo, token: Object, s
     return {"apiVersion": "submariner.io/v1alpha1", "kind": "Submariner", "metadata": {"name": "submariner", "namespace": NAMESPACE}, "spec": spec}
 
 
-def image_overrides(entries: t.Sequence[str]) -> dict[str, str]:
+def image_overrides(entries: t.Sequence[str], version: SubmarinerVersion) -> dict[str, str]:
     """``component=image`` entries. Raises ValueError with subctl's text (pkg/cluster MergeImageOverrides)."""
     overrides = {}
     for each in entries:
@@ -219,14 +235,16 @@ def image_overrides(entries: t.Sequence[str]) -> dict[str, str]:
             raise ValueError(f"invalid override {each} provided. Please use `a=b` syntax")
         if component not in OVERRIDABLE:
             shown = " ".join(f'"{name}"' for name in OVERRIDABLE)
+            if version.checks_image_overrides_first:
+                raise ValueError(f'invalid image override component "{component}" provided. Valid components are [{shown}]')
             raise ValueError(f"invalid override component {component} provided. Please choose from [{shown}]")
         overrides[component] = overriding
     return overrides
 
 
-def image(values: t.Mapping[str, t.Any], version: str) -> str:
+def image(values: t.Mapping[str, t.Any], tag: str, version: SubmarinerVersion) -> str:
     """The operator's image."""
-    return image_overrides(values.get("image-override", ())).get(OPERATOR) or f"{values['repository'] or REPOSITORY}/{OPERATOR}:{version}"
+    return image_overrides(values.get("image-override", ()), version).get(OPERATOR) or f"{values['repository'] or REPOSITORY}/{OPERATOR}:{tag}"
 
 
 def _given(**values: t.Any) -> Object:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tests.lab.client import ApiError, Object
+from tests.lab.client import Object
 from tests.lab.standins._discovery import ClusterNetwork, discover
 from tests.lab.standins._objects import (
     DAEMON_SETS,
@@ -21,7 +21,7 @@ from tests.lab.standins._objects import (
     ROUTE_AGENT,
     SUBMARINERS,
 )
-from tests.lab.standins._subctl_deploy import Context
+from tests.lab.standins._subctl_deploy import Context, Failed
 from tests.lab.standins._subctl_join import shown
 from tests.lab.standins._subctl_view import AccessView
 
@@ -41,20 +41,33 @@ def table(columns: t.Sequence[Column], rows: t.Sequence[t.Sequence[t.Any]]) -> s
 
 
 def show(context: Context, what: str) -> None:
-    """One aspect of one cluster. Raises Failed when it cannot be told."""
-    names = ("brokers", "connections", "endpoints", "gateways", "networks", "versions") if what == "all" else (what,)
+    """One aspect of one cluster, or all; a failure of one does not keep it from the others. Raises Failed when something could not be told."""
     installed = context.access.find(f"{SUBMARINERS}/submariner")
-    for name in names:
-        if name in ("connections", "endpoints", "gateways") and installed is None:
+    if what != "all":
+        if what in ("connections", "endpoints", "gateways") and installed is None:
             context.reporter.warning(NOT_INSTALLED)
-            continue
+            return
+        _show(context, what, installed)
+        return
+    failures = []
+    for name in ("brokers", *(("connections", "endpoints", "gateways", "networks") if installed else ()), "versions"):
         try:
-            text = _ASPECTS[name](context, installed)
-        except ApiError as error:
-            raise context.fail(f"error showing {name}", error.message) from None
-        context.reporter.end()
-        if text:
-            print(text + ("\n" if what == "all" else ""), flush=True)
+            _show(context, name, installed)
+        except Failed as error:
+            failures.append(error)
+        print(flush=True)
+    if installed is None:
+        context.reporter.warning(NOT_INSTALLED)
+    if failures:
+        raise failures[0]
+
+
+def _show(context: Context, name: str, installed: Object | None) -> None:
+    with context.failing(f"error showing {name}"):
+        text = _ASPECTS[name](context, installed)
+    context.reporter.end()
+    if text:
+        print(text, flush=True)
 
 
 def _brokers(context: Context, installed: Object | None) -> str:
@@ -131,10 +144,7 @@ def _networks(context: Context, installed: Object | None) -> str:
     if installed is not None:
         status = installed.get("status") or {}
         network = ClusterNetwork(status.get("networkPlugin", ""), (status.get("clusterCIDR", ""),), (status.get("serviceCIDR", ""),))
-        lines = ["    Discovered network details via Submariner:", shown(network)]
-        if status.get("clustersetIPCIDR"):
-            lines.append(f"        ClustersetIP CIDR:     {status['clustersetIPCIDR']}")
-        return "\n".join(lines)
+        return f"    Discovered network details via Submariner:\n{shown(network, status.get('clustersetIPCIDR', ''))}"
     found, error = discover(AccessView(context.access), context.version)
     if error:
         raise context.fail("Error discovering network details for this cluster", error)
@@ -170,7 +180,7 @@ _ASPECTS: dict[str, t.Callable[[Context, Object | None], str]] = {
 def _gateways_of(context: Context) -> list[Object]:
     found = [each for each in context.access.items(GATEWAYS) if each.get("status")]
     if not found:
-        raise context.fail("no gateways found")
+        raise context.fail("no gateways detected")
     return found
 
 

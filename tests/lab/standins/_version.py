@@ -76,14 +76,34 @@ class SubmarinerVersion(t.NamedTuple):
         return self >= (0, 19)
 
     @property
+    def names_broker_secret(self) -> bool:
+        """The broker's token is in a Secret of a fixed name, which accounts list and enforce (submariner-operator v0.17.3 config/rbac)."""
+        return self >= (0, 17, 3)
+
+    @property
+    def lighthouse_has_broker_secret(self) -> bool:
+        """The ServiceDiscovery names the broker Secret (submariner-operator v0.18 controllers/submariner/servicediscovery_resources.go)."""
+        return self >= (0, 18)
+
+    @property
+    def checks_image_overrides_first(self) -> bool:
+        """--image-override is looked at with the arguments (subctl v0.18 cmd/subctl/root.go checkImageOverrides)."""
+        return self >= (0, 18)
+
+    @property
     def copies_proxies(self) -> bool:
         """The operator hands its HTTP_PROXY, HTTPS_PROXY and NO_PROXY to every component (submariner-operator pkg/httpproxy)."""
         return self >= (0, 18)
 
     @property
     def has_halt_on_certificate_error(self) -> bool:
-        """SUBMARINER_HALT_ON_CERT_ERROR is handed to the gateway (submariner-operator v0.17.0 gateway_resources.go)."""
-        return self >= (0, 17)
+        """SUBMARINER_HALT_ON_CERT_ERROR is handed on (submariner-operator v0.16.3 {gateway,servicediscovery}_resources.go)."""
+        return self >= (0, 16, 3)
+
+    @property
+    def has_clusterset_ips(self) -> bool:
+        """Clusters are dealt CIDRs for ClusterSet IPs, of which Lighthouse is told (submariner-operator v0.19.0 pkg/discovery/clustersetip)."""
+        return self >= (0, 19)
 
     @property
     def agents_check_health(self) -> bool:

@@ -178,36 +178,53 @@ class Workloads:
         spec = self._spec
         copied = (
             "version", "repository", "brokerK8sCA", "brokerK8sRemoteNamespace", "brokerK8sApiServerToken", "brokerK8sApiServer", "brokerK8sInsecure",
-            "brokerK8sSecret", "haltOnCertificateError", "clusterID", "namespace", "clustersetIPEnabled", "clustersetIPCIDR", "imageOverrides",
+            "haltOnCertificateError", "clusterID", "namespace", "clustersetIPEnabled", "clustersetIPCIDR", "imageOverrides",
             "coreDNSCustomConfig", "nodeSelector", "tolerations", "customDomains",
         )  # fmt: skip
         wanted: Object = {key: spec[key] for key in copied if spec.get(key)}
+        if self._lighthouse_secret():
+            wanted["brokerK8sSecret"] = self._lighthouse_secret()
         wanted["debug"] = spec.get("debug", False)
         if spec.get("globalCIDR"):
             wanted["globalnetEnabled"] = True
         return self._owned("submariner.io/v1alpha1", "ServiceDiscovery", "service-discovery", {}) | {"spec": wanted}
 
-    def lighthouse_agent(self) -> Object:
+    def lighthouse_agent(self, discovery: Object) -> Object:
+        """
+        :param discovery: the ServiceDiscovery as the API server has it, which owns everything of Lighthouse's.
+        """
         spec, name = self._spec, LIGHTHOUSE_AGENT
+        clusterset_ips: list[tuple[str, str | bool]] = [
+            ("SUBMARINER_CLUSTERSET_IP_CIDR", spec.get("clustersetIPCIDR", "")),
+            ("SUBMARINER_CLUSTERSET_IP_ENABLED", spec.get("clustersetIPEnabled", False)),
+        ]
+        halt: list[tuple[str, str | bool]] = [("SUBMARINER_HALT_ON_CERT_ERROR", spec.get("haltOnCertificateError", False))]
+        secret = self._lighthouse_secret()
         environment = self._environment(
             ("SUBMARINER_NAMESPACE", spec["namespace"]),
             ("SUBMARINER_CLUSTERID", spec["clusterID"]),
+            *(clusterset_ips if self._version.has_clusterset_ips else ()),
             ("SUBMARINER_DEBUG", spec.get("debug", False)),
             ("SUBMARINER_GLOBALNET_ENABLED", bool(spec.get("globalCIDR"))),
-            *self._broker_environment(),
+            *(halt if self._version.has_halt_on_certificate_error else ()),
+            *self._broker_environment(secret),
         )
         container = self._container(name, name, environment + self._proxy_environment())
-        secret = spec.get("brokerK8sSecret")
         pod: Object = {"containers": [container], "serviceAccountName": name, "terminationGracePeriodSeconds": 0}
         if secret:
             container["volumeMounts"] = [{"name": "brokersecret", "mountPath": f"{_SECRETS}/{secret}", "readOnly": True}]
             pod["volumes"] = [{"name": "brokersecret", "secret": {"secretName": secret}}]
-        return self._deployment(name, 1, pod)
+        return self._deployment(name, 1, pod, discovery)
 
-    def lighthouse_coredns(self) -> Object:
+    def lighthouse_coredns(self, discovery: Object) -> Object:
         name = LIGHTHOUSE_COREDNS
         container = self._container(name, name, [*self._environment(("SUBMARINER_CLUSTERID", self._spec["clusterID"])), *self._proxy_environment()])
         container["args"] = ["-conf", "/etc/coredns/Corefile"]
+        container["securityContext"] = {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"add": ["net_bind_service"], "drop": ["all"]},
+            "readOnlyRootFilesystem": True,
+        }
         container["volumeMounts"] = [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}]
         config = {"name": name, "items": [{"key": "Corefile", "path": "Corefile"}], "defaultMode": 0o644}
         pod = {
@@ -216,13 +233,25 @@ class Workloads:
             "terminationGracePeriodSeconds": 0,
             "volumes": [{"name": "config-volume", "configMap": config}],
         }
-        return self._deployment(name, 2, pod)
+        return self._deployment(name, 2, pod, discovery)
 
-    def lighthouse_config(self) -> Object:
-        domains = self._spec.get("customDomains") or ["clusterset.local"]
+    def lighthouse_services(self, discovery: Object) -> list[Object]:
+        dns = [{"name": "udp", "port": 53, "protocol": "UDP", "targetPort": 53}, {"name": "tcp", "port": 53, "protocol": "TCP", "targetPort": 53}]
+        labels = {"app": LIGHTHOUSE_COREDNS, "component": "submariner-lighthouse"}
+        return [
+            self._service(LIGHTHOUSE_COREDNS, labels, {"app": LIGHTHOUSE_COREDNS}, dns, discovery),
+            self._metrics_service(LIGHTHOUSE_COREDNS, LIGHTHOUSE_COREDNS, 9153, discovery),
+            self._metrics_service(LIGHTHOUSE_AGENT, LIGHTHOUSE_AGENT, 8082, discovery),
+        ]
+
+    def gateway_service(self) -> Object:
+        return self._metrics_service(GATEWAY, METRICS_PROXY, 8080, None)
+
+    def lighthouse_config(self, discovery: Object) -> Object:
+        domains = ["clusterset.local", *(self._spec.get("customDomains") or ())]
         block = "{\nlighthouse\nerrors\nhealth\nready\nprometheus :9153\n}"
         labels = {"app": LIGHTHOUSE_COREDNS, "component": "submariner-lighthouse"}
-        return self._owned("v1", "ConfigMap", LIGHTHOUSE_COREDNS, labels) | {
+        return self._owned("v1", "ConfigMap", LIGHTHOUSE_COREDNS, labels, discovery) | {
             "data": {"Corefile": "".join(f"{domain}:53 {block}\n" for domain in domains)},
         }
 
@@ -247,7 +276,7 @@ class Workloads:
             ("AIR_GAPPED_DEPLOYMENT", spec.get("airGappedDeployment", False)),
             ("SUBMARINER_BROKER", spec.get("broker", "")),
             ("SUBMARINER_CABLEDRIVER", spec.get("cableDriver", "")),
-            *self._broker_environment(),
+            *self._broker_environment(spec.get("brokerK8sSecret", "")),
             ("CE_IPSEC_PSK", spec.get("ceIPSecPSK", "")),
             ("CE_IPSEC_PSKSECRET", spec.get("ceIPSecPSKSecret", "")),
             ("CE_IPSEC_DEBUG", spec.get("ceIPSecDebug", False)),
@@ -263,6 +292,9 @@ class Workloads:
         forced = spec.get("ceIPSecForceUDPEncaps", False)
         return environment + self._environment(("CE_IPSEC_PREFERREDSERVER", preferred), ("CE_IPSEC_FORCEENCAPS", forced))
 
+    def _lighthouse_secret(self) -> str:
+        return self._spec.get("brokerK8sSecret", "") if self._version.lighthouse_has_broker_secret else ""
+
     def _health_check(self) -> list[Object]:
         check = self._spec.get("connectionHealthCheck")
         if check is None:
@@ -273,7 +305,7 @@ class Workloads:
             ("SUBMARINER_HEALTHCHECKMAXPACKETLOSSCOUNT", str(check.get("maxPacketLossCount", 0))),
         )
 
-    def _broker_environment(self) -> list[tuple[str, str | bool]]:
+    def _broker_environment(self, secret: str) -> list[tuple[str, str | bool]]:
         spec = self._spec
         return [
             ("BROKER_K8S_APISERVER", spec.get("brokerK8sApiServer", "")),
@@ -281,7 +313,7 @@ class Workloads:
             ("BROKER_K8S_REMOTENAMESPACE", spec.get("brokerK8sRemoteNamespace", "")),
             ("BROKER_K8S_CA", spec.get("brokerK8sCA", "")),
             ("BROKER_K8S_INSECURE", spec.get("brokerK8sInsecure", False)),
-            ("BROKER_K8S_SECRET", spec.get("brokerK8sSecret", "")),
+            ("BROKER_K8S_SECRET", secret),
         ]
 
     def _proxy_environment(self) -> list[Object]:
@@ -308,9 +340,9 @@ class Workloads:
             },
         }
 
-    def _deployment(self, name: str, replicas: int, pod: Object) -> Object:
+    def _deployment(self, name: str, replicas: int, pod: Object, owner: Object) -> Object:
         labels = {"app": name, "component": "submariner-lighthouse"}
-        return self._owned("apps/v1", "Deployment", name, labels) | {
+        return self._owned("apps/v1", "Deployment", name, labels, owner) | {
             "spec": {
                 "replicas": replicas,
                 "selector": {"matchLabels": {"app": name}},
@@ -318,16 +350,24 @@ class Workloads:
             },
         }
 
-    def _owned(self, api_version: str, kind: str, name: str, labels: Object) -> Object:
-        owner = {
+    def _metrics_service(self, component: str, app: str, port: int, owner: Object | None) -> Object:
+        ports = [{"name": "metrics", "port": port, "protocol": "TCP", "targetPort": port}]
+        return self._service(f"{component}-metrics", {"app": app}, {"app": app}, ports, owner)
+
+    def _service(self, name: str, labels: Object, selector: Object, ports: list[Object], owner: Object | None) -> Object:
+        return self._owned("v1", "Service", name, labels, owner) | {"spec": {"type": "ClusterIP", "ports": ports, "selector": selector}}
+
+    def _owned(self, api_version: str, kind: str, name: str, labels: Object, owner: Object | None = None) -> Object:
+        owning = self._submariner if owner is None else owner
+        reference = {
             "apiVersion": "submariner.io/v1alpha1",
-            "kind": "Submariner",
-            "name": self._submariner["metadata"]["name"],
-            "uid": self._submariner["metadata"]["uid"],
+            "kind": "Submariner" if owner is None else "ServiceDiscovery",
+            "name": owning["metadata"]["name"],
+            "uid": owning["metadata"]["uid"],
             "controller": True,
             "blockOwnerDeletion": True,
         }
-        metadata = {"name": name, "namespace": NAMESPACE, "labels": labels, "ownerReferences": [owner]}
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": labels, "ownerReferences": [reference]}
         return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 

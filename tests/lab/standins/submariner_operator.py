@@ -9,7 +9,7 @@ that the annotation of ``kubectl rollout restart`` goes as it came) and controll
 after two minutes).
 
 It lives only while a pod of Deployment submariner-operator does. The pod's image names the release; a new pod is a new process,
-which forgets the network that the last one found. Left out: globalnet, load balancer, metrics Services, broker Secret renewal,
+which forgets the network that the last one found. Left out: globalnet, load balancer, broker Secret renewal, the cluster's own
 CoreDNS. ServiceAccounts, which ``subctl`` makes, are made where they are missing.
 """
 
@@ -44,6 +44,13 @@ PANIC_EXIT_CODE = 2
 _CONTROLLER = "controllers/submariner/submariner_controller.go"
 _DISCOVERY = "submariner/submariner_networkdiscovery.go"
 _COMPONENT = "controller_submariner"
+_SERVICES = f"/api/v1/namespaces/{objects.NAMESPACE}/services"
+_METRICS_SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": f"{objects.OPERATOR}-metrics", "namespace": objects.NAMESPACE, "labels": {"name": objects.OPERATOR}},
+    "spec": {"ports": [{"name": "metrics", "port": 8383, "protocol": "TCP", "targetPort": 8383}], "selector": {"name": objects.OPERATOR}},
+}
 
 
 class _ReconcileError(Exception):
@@ -76,14 +83,17 @@ class SubmarinerOperator:
         self._client = cluster.client(self.name)
         self._crashes = CrashLoops(self._client, lab.time_scale)
         self._process: _Process | None = None
+        # Something that queues a reconcile has changed: the resource, its DaemonSets, Gateways (SetupWithManager).
+        self._queued = threading.Event()
         self._remembered = cluster.dir / f"{self.name}.json"
 
     def run(self, stop: threading.Event) -> None:
         loop = Loop(f"{self._cluster.name}.{self.name}", stop)
         loop.watch(self._client, objects.DEPLOYMENTS)
         loop.watch(self._client, objects.PODS, objects.pod_fingerprint)
-        for path in (objects.SUBMARINERS, objects.SERVICE_DISCOVERIES, objects.DAEMON_SETS, objects.GATEWAYS):
-            loop.watch(self._client, path)
+        loop.watch(self._client, objects.SERVICE_DISCOVERIES)
+        for path in (objects.SUBMARINERS, objects.DAEMON_SETS, objects.GATEWAYS):
+            loop.watch(self._client, path, also=self._queued)
         loop.run(self._step)
 
     def _step(self) -> float | None:
@@ -98,8 +108,10 @@ class SubmarinerOperator:
         if self._process is None or self._process.uid != pod["metadata"]["uid"] or is_crash_looping(pod):
             self._process = self._start(pod)
         process = self._process
-        if now < process.due:
+        # Only retries wait for the end of the back-off, events do not.
+        if now < process.due and not self._queued.is_set():
             return process.due - now
+        self._queued.clear()
         try:
             delay = self._reconcile_all(process)
         except OptionPanic as panic:
@@ -143,6 +155,7 @@ class SubmarinerOperator:
         for crd in yaml.safe_load_all((CRDS / "submariner.yaml").read_text(encoding="utf-8")):
             if crd["spec"]["versions"][0]["name"] == "v1":
                 self._create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        self._create(_SERVICES, _METRICS_SERVICE)
         return process
 
     def _reconcile_all(self, process: _Process) -> float | None:
@@ -204,18 +217,22 @@ class SubmarinerOperator:
         daemon_sets = [workloads.gateway(), workloads.route_agent(), workloads.metrics_proxy()]
         for each in daemon_sets:
             self._apply(process, objects.DAEMON_SETS, each)
+        self._apply(process, _SERVICES, workloads.gateway_service())
         discovery = workloads.service_discovery()
         if not submariner["spec"].get("serviceDiscoveryEnabled"):
             self._delete(f"{objects.SERVICE_DISCOVERIES}/{discovery['metadata']['name']}")
             return
         discovery["metadata"]["finalizers"] = [objects.CLEANUP_FINALIZER]
         self._apply(process, objects.SERVICE_DISCOVERIES, discovery)
-        self._apply(process, f"/api/v1/namespaces/{objects.NAMESPACE}/configmaps", workloads.lighthouse_config())
-        for each in (workloads.lighthouse_agent(), workloads.lighthouse_coredns()):
+        owner = self._client.get(f"{objects.SERVICE_DISCOVERIES}/{discovery['metadata']['name']}")
+        self._apply(process, f"/api/v1/namespaces/{objects.NAMESPACE}/configmaps", workloads.lighthouse_config(owner))
+        for each in (workloads.lighthouse_agent(owner), workloads.lighthouse_coredns(owner)):
             self._apply(process, objects.DEPLOYMENTS, each)
+        for each in workloads.lighthouse_services(owner):
+            self._apply(process, _SERVICES, each)
 
     def _apply(self, process: _Process, path: str, wanted: Object) -> None:
-        """Creates or replaces spec (or data) and adds labels, unless the object is still as this process left it."""
+        """Creates or replaces spec (or data) and adds labels, unless the object is still as this process left it. A Service keeps its address."""
         where = f"{path}/{wanted['metadata']['name']}"
         content = "data" if "data" in wanted else "spec"
         existing = self._client.find(where)
@@ -228,7 +245,8 @@ class SubmarinerOperator:
         else:
             labels = {**(existing["metadata"].get("labels") or {}), **wanted["metadata"]["labels"]}
             metadata = {**existing["metadata"], "labels": labels, "ownerReferences": wanted["metadata"]["ownerReferences"]}
-            left = self._client.replace(where, {**existing, "metadata": metadata, content: wanted[content]})
+            kept = {key: existing[content][key] for key in ("clusterIP", "clusterIPs") if key in existing[content]}
+            left = self._client.replace(where, {**existing, "metadata": metadata, content: {**kept, **wanted[content]}})
         process.written[where] = (wanted, left[content])
 
     def _write_status(self, submariner: Object, network: t.Mapping[str, str]) -> None:

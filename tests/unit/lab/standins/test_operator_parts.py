@@ -62,6 +62,39 @@ def test_the_data_plane_gets_the_cidrs_of_the_status() -> None:
     assert env_of(workloads().route_agent())["SUBMARINER_NETWORKPLUGIN"] == "calico"
 
 
+DISCOVERY = {"metadata": {"name": "service-discovery", "uid": "u-2"}}
+
+
+def test_lighthouse_belongs_to_the_service_discovery() -> None:
+    made = workloads()
+    belonging = [made.lighthouse_agent(DISCOVERY), made.lighthouse_coredns(DISCOVERY), made.lighthouse_config(DISCOVERY), *made.lighthouse_services(DISCOVERY)]
+    for each in belonging:
+        (owner,) = each["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["name"], owner["uid"]) == ("ServiceDiscovery", "service-discovery", "u-2")
+    assert made.gateway_service()["metadata"]["ownerReferences"][0]["kind"] == "Submariner"
+    ports = {each["metadata"]["name"]: [port["port"] for port in each["spec"]["ports"]] for each in made.lighthouse_services(DISCOVERY)}
+    expected = {"submariner-lighthouse-coredns": [53, 53], "submariner-lighthouse-coredns-metrics": [9153], "submariner-lighthouse-agent-metrics": [8082]}
+    assert ports == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "secret", "clusterset"),
+    [((0, 17, 3), "", None), ((0, 18, 1), "submariner-broker-secret", None), ((0, 19, 0), "submariner-broker-secret", "243.0.0.0/20")],
+)
+def test_lighthouse_is_told_what_its_release_knows(version: tuple[int, int, int], secret: str, clusterset: str | None) -> None:
+    made = workloads(version, clustersetIPCIDR="243.0.0.0/20")
+    agent = made.lighthouse_agent(DISCOVERY)
+    env = env_of(agent)
+    assert (env["BROKER_K8S_SECRET"], env.get("SUBMARINER_CLUSTERSET_IP_CIDR"), env["SUBMARINER_HALT_ON_CERT_ERROR"]) == (secret, clusterset, "false")
+    assert ("volumes" in agent["spec"]["template"]["spec"]) is bool(secret)
+    assert made.service_discovery()["spec"].get("brokerK8sSecret", "") == secret
+
+
+def test_custom_domains_come_on_top_of_the_default_one() -> None:
+    corefile = workloads(customDomains=["example.org"]).lighthouse_config(DISCOVERY)["data"]["Corefile"]
+    assert [each.partition(":")[0] for each in corefile.splitlines() if ":53 {" in each] == ["clusterset.local", "example.org"]
+
+
 def test_gateways_run_on_labelled_nodes_only_and_agents_everywhere() -> None:
     assert workloads().gateway()["spec"]["template"]["spec"]["nodeSelector"] == {"submariner.io/gateway": "true"}
     agent = workloads().route_agent()["spec"]["template"]["spec"]

@@ -6,20 +6,25 @@
 from __future__ import annotations
 
 import base64
+import http.server
 import io
 import json
 import stat
+import threading
+import typing as t
 
 import pytest
 import yaml
 
+from tests.lab.client import ApiError
 from tests.lab.standins import _broker_info as broker_info
 from tests.lab.standins._cobra import Flag, UsageError, parse
 from tests.lab.standins._discovery import ClusterNetwork
-from tests.lab.standins._subctl_access import ConfigError, contexts, from_flags
+from tests.lab.standins._subctl_access import ConfigError, contexts, from_flags, with_token
+from tests.lab.standins._subctl_deploy import broker_config_maps
 from tests.lab.standins._subctl_flags import COMMANDS, flags_of
 from tests.lab.standins._subctl_join import first_free, sanitized, shown, worker_names
-from tests.lab.standins._subctl_objects import image_overrides, operator_deployment, submariner
+from tests.lab.standins._subctl_objects import image_overrides, member_accounts, operator_deployment, submariner
 from tests.lab.standins._subctl_reporter import Reporter
 from tests.lab.standins._subctl_show import table
 from tests.lab.standins._version import SubmarinerVersion
@@ -146,15 +151,174 @@ def test_unusable_files_and_kubeconfigs(run, tmp_path):
     assert 'error reading file "none.subm": open none.subm: no such file or directory' in run("join", "none.subm")[2]
     (tmp_path / "bad.subm").write_text("not base64!")
     assert 'error decoding data from file "bad.subm"' in run("join", "bad.subm")[2]
-    (tmp_path / "list.subm").write_text(base64.urlsafe_b64encode(b"[]").decode())
-    assert "error unmarshalling data" in run("join", "list.subm")[2]
+    for content, why in ((b"[]", "json: cannot unmarshal array into Go value"), (b"hello", "invalid character 'h' looking"), (b"", "unexpected end of JSON")):
+        (tmp_path / "odd.subm").write_text(base64.urlsafe_b64encode(content).decode())
+        assert f"error unmarshalling data: {why}" in run("join", "odd.subm")[2]
     broker_info.write(tmp_path, INFO)
     code, _out, err = run("join", "broker-info.subm", "--context", "nope")
     assert code == 1
     assert "broker-info.subm indicates broker is at https://192.168.100.11:6443" in err
     assert "invalid configuration: no configuration has been provided" in err
     assert "secret" not in err
-    assert "no Kubernetes configuration or context was found" in run("show", "networks")[2]
+    assert "No Kubernetes configuration or context was found" in run("show", "networks")[2]
+
+
+@pytest.mark.parametrize(
+    "text,offset",
+    [("", None), ("aGk=\n", None), ("a-_A", None), ("a!b\n", 1), ("aGk+", 3), ("a=bc", 1), ("aG=k", 2), ("aGk=x", 4), ("aG", 0), ("aGkaG", 4), ("aG=", 3)],
+)
+def test_base64_is_refused_where_go_refuses_it(text, offset):
+    assert broker_info.corrupt_at(text) == offset
+
+
+class Stub(http.server.BaseHTTPRequestHandler):
+    """A cluster of one gateway node, without Submariner unless ``objects`` has it."""
+
+    objects: t.ClassVar[dict[str, t.Any]] = {}
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        node = {"metadata": {"name": "n1", "labels": {"submariner.io/gateway": "true"}}, "spec": {"podCIDR": "10.46.0.0/24"}}
+        known = {"/version": {"major": "1", "minor": "27", "gitVersion": "v1.27.9"}, "/api/v1/nodes": {"items": [node]}, **self.objects}
+        self.answer(200 if path in known else 404, known.get(path) or {"reason": "NotFound", "message": f"{path} not found"})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(422, {"reason": "Invalid", "message": "The range of valid IPs is 10.45.0.0/16"})
+
+    def answer(self, status: int, body: t.Any) -> None:
+        payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: t.Any) -> None:
+        """Silent."""
+
+
+class Tls(Stub):
+    """What Go's TLS server says to plain HTTP."""
+
+    def do_GET(self) -> None:
+        self.answer(400, "Client sent an HTTP request to an HTTPS server.\n")
+
+
+@pytest.fixture
+def serve():
+    """Starts a server; gives host and port."""
+    servers = []
+
+    def start(handler: type[Stub], objects: dict[str, t.Any] | None = None) -> str:
+        played = type("Played", (handler,), {"objects": objects or {}})
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), played))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for each in servers:
+        each.shutdown()
+        each.server_close()
+
+
+@pytest.fixture
+def cluster(serve, tmp_path):
+    """Writes ``config`` for a stub cluster."""
+
+    def start(objects: dict[str, t.Any] | None = None) -> str:
+        address = serve(Stub, objects)
+        config = {
+            "current-context": "one",
+            "clusters": [{"name": "one", "cluster": {"server": f"http://{address}"}}],
+            "contexts": [{"name": "one", "context": {"cluster": "one", "user": "me"}}],
+            "users": [{"name": "me", "user": {"token": "t"}}],
+        }
+        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        return address
+
+    return start
+
+
+JOIN = ("join", "broker-info.subm", "--kubeconfig", "config", "--clusterid", "one")
+CIDRS = ("--clustercidr", "10.46.0.0/16", "--servicecidr", "10.45.0.0/16")
+JOINED = {"/apis/submariner.io/v1alpha1/namespaces/submariner-operator/submariners/submariner": {"spec": {"version": "0.99.0", "clustersetIPCIDR": "243.0.0.0/20"}}}
+
+
+def test_a_broker_file_without_a_token_is_a_panic(run, cluster, tmp_path):
+    cluster()
+    broker_info.write(tmp_path, INFO._replace(client_token={}))
+    code, out, err = run(*JOIN, *CIDRS)
+    assert code == 2
+    assert " ✓ Gathering relevant information from Broker\npanic: runtime error: invalid memory address or nil pointer dereference\n" in err
+    assert "subctl version" not in err and "There are 1 node(s) labeled as gateways:\n    - n1\n" in out
+
+
+@pytest.mark.parametrize("version,shows", [("0.18.1", False), ("0.19.0", True)])
+def test_a_newer_deployment_is_not_refused_and_its_clusterset_cidr_is_shown(run, cluster, tmp_path, version, shows):
+    cluster(JOINED)
+    broker_info.write(tmp_path, INFO._replace(broker_url="https://127.0.0.1:1", client_token={**INFO.client_token, "data": {}}))
+    code, out, err = run(*JOIN, *CIDRS, version=version)
+    assert code == 1 and "older than" not in err
+    assert ("        ClustersetIP CIDR:     243.0.0.0/20\n" in out) is shows
+    assert ' ✗ Error retrieving broker admin config: Get "https://127.0.0.1:1/apis/' in err
+
+
+def test_a_broker_url_without_scheme_is_spoken_to_in_plain_http(run, cluster, serve, tmp_path):
+    cluster()
+    address = serve(Tls)
+    broker_info.write(tmp_path, INFO)
+    code, _out, err = run(*JOIN, *CIDRS, "--broker-url", address, version="0.18.1")
+    assert code == 1 and f" ✓ Overriding broker URL using {address}\n" in err
+    assert " ✗ Error retrieving broker admin config: unexpected error when reading response body. Please retry. Original error: read tcp " in err
+    assert "connection reset by peer" in err
+    with pytest.raises(ApiError, match="unexpected error when reading response body"):
+        with_token(address, "t", b"", True, "test").get("/version")
+
+
+def test_who_does_not_verify_talks_of_tls(tmp_path):
+    assert with_token("one:6443", "t", b"", False, "test").server == "https://one:6443"
+    assert with_token("one:6443", "t", b"", True, "test").server == "http://one:6443"
+    assert with_token("", "t", b"", True, "test").server == "http://localhost"
+
+
+def test_all_is_shown_of_a_cluster_without_submariner(run, cluster):
+    cluster()
+    code, out, err = run("show", "all", "--kubeconfig", "config")
+    assert code == 0 and out == 'Cluster "one"\n\n\n\n'
+    assert err.endswith(" ✓ Showing versions\n ⚠ Submariner connectivity feature is not installed\n") and err.count("not installed") == 1
+
+
+def test_what_fails_does_not_keep_the_rest_from_being_shown(run, cluster):
+    cluster(JOINED)
+    code, out, err = run("show", "all", "--kubeconfig", "config")
+    assert code == 1 and err.count(" ✗ No gateways detected\n") == 3
+    assert "Discovered network details via Submariner:" in out and " ✓ Showing versions\n" in err
+
+
+def test_joins_up_to_0_18_need_a_list_of_members_in_the_globalnet_config_map(run, cluster, serve, tmp_path):
+    maps = "/api/v1/namespaces/broker-ns/configmaps/submariner-globalnet-info"
+    cluster()
+    broker_info.write(tmp_path, INFO._replace(broker_url=f"http://{serve(Stub, {maps: {'data': {'globalnetEnabled': 'false'}}})}"))
+    assert "Unable to retrieve Globalnet information: error reading globalnet clusterInfo: unexpected end of JSON input" in run(*JOIN, *CIDRS)[2]
+    err = run(*JOIN, *CIDRS, version="0.19.0")[2]
+    assert "Unable to retrieve ClustersetIP information: error retrieving clustersetip ConfigMap: " in err
+
+
+def test_the_config_maps_of_a_broker():
+    values = parse([], flags_of("deploy-broker", V19)).values
+    (globalnet,) = broker_config_maps(values, V18, "broker-ns")
+    assert globalnet["data"] == {"globalnetEnabled": "false", "clusterinfo": "[]"}
+    globalnet, clusterset = broker_config_maps(values, V19, "broker-ns")
+    assert globalnet["data"] == {"globalnetEnabled": "false"} and globalnet["metadata"]["labels"] == {"component": "submariner-globalnet"}
+    assert clusterset["data"] == {"clustersetIPEnabled": "false", "clustersetIPCidrRange": '"243.0.0.0/8"', "clustersetIPClusterSize": "0"}
+
+
+def test_accounts_may_mount_what_they_list_since_the_secrets_have_fixed_names():
+    enforced = {account["metadata"]["name"]: account for account, _role, _binding in member_accounts(SubmarinerVersion(0, 17, 3))}
+    assert {"submariner-diagnose", "submariner-globalnet"} <= set(enforced)
+    assert all(each["metadata"]["annotations"] == {"kubernetes.io/enforce-mountable-secrets": "true"} for each in enforced.values())
+    assert enforced["submariner-gateway"]["secrets"] == [{"name": "submariner-broker-secret"}, {"name": "submariner-ipsec-psk"}]
+    assert not any("annotations" in account["metadata"] for account, _role, _binding in member_accounts(SubmarinerVersion(0, 17, 2)))
 
 
 def test_a_dead_server_is_named(run, tmp_path):
@@ -167,7 +331,8 @@ def test_a_dead_server_is_named(run, tmp_path):
     (tmp_path / "config").write_text(yaml.safe_dump(config))
     code, _out, err = run("show", "networks", "--kubeconfig", "config")
     assert code == 1
-    assert "https://127.0.0.1:1/apis/submariner.io" in err
+    assert err.startswith(" ✗ Error building the cluster.Info for the default configuration: error retrieving Submariner: ")
+    assert 'Get "https://127.0.0.1:1/apis/submariner.io/v1alpha1": dial tcp 127.0.0.1:1: connect: connection refused\n' in err
 
 
 def test_kubeconfigs(tmp_path):
@@ -196,6 +361,7 @@ def test_kubeconfigs(tmp_path):
 def test_broker_info_is_private_keeps_the_older_file_and_is_read_whatever_its_case(tmp_path):
     assert broker_info.write(tmp_path, INFO) == ""
     backup = broker_info.write(tmp_path, INFO)
+    assert "+00_00" not in backup
     assert backup.startswith("broker-info.subm.20") and (tmp_path / backup).exists()
     path = tmp_path / "broker-info.subm"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -255,17 +421,26 @@ def test_tables():
 
 
 def test_image_overrides():
-    assert image_overrides(["submariner-gateway=r/g:1=2"]) == {"submariner-gateway": "r/g:1=2"}
+    assert image_overrides(["submariner-gateway=r/g:1=2"], V18) == {"submariner-gateway": "r/g:1=2"}
     with pytest.raises(ValueError, match="invalid override submariner-gateway provided"):
-        image_overrides(["submariner-gateway"])
+        image_overrides(["submariner-gateway"], V18)
     with pytest.raises(ValueError, match="invalid override component gateway provided"):
-        image_overrides(["gateway=x"])
+        image_overrides(["gateway=x"], V17)
+    with pytest.raises(ValueError, match='invalid image override component "gateway" provided. Valid components are'):
+        image_overrides(["gateway=x"], V18)
+
+
+def test_image_overrides_are_looked_at_before_the_file_since_0_18(run):
+    code, out, err = run("join", "--image-override", "foo", "none.subm", version="0.18.0")
+    assert (code, out) == (1, "invalid override foo provided. Please use `a=b` syntax\n")
+    assert err.startswith("Error: invalid override foo provided. Please use `a=b` syntax\nUsage:\n  subctl join [flags]\n")
+    assert "error reading file" in run("join", "--image-override", "foo", "none.subm", version="0.17.3")[2]
 
 
 def test_the_resource_of_a_join():
     words = "--clusterid a --natt=false --air-gapped --health-check=false --force-udp-encaps --coredns-custom-configmap ns/cm".split()
     values = parse(words, flags_of("join", V16)).values
-    spec = submariner(values, INFO, INFO.client_token, "broker-secret-x", "0.16.3", None)["spec"]
+    spec = submariner(values, INFO, INFO.client_token, "broker-secret-x", "0.16.3", None, V16)["spec"]
     assert spec["brokerK8sApiServer"] == "192.168.100.11:6443"
     assert (spec["brokerK8sApiServerToken"], spec["brokerK8sRemoteNamespace"]) == ("secret", "broker-ns")
     assert (spec["clusterCIDR"], spec["serviceCIDR"]) == ("", "")
