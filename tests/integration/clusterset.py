@@ -68,6 +68,16 @@ def submariner(cluster):
     return cluster.admin().get(f"/apis/submariner.io/v1alpha1/namespaces/{NAMESPACE}/submariners/submariner")
 
 
+def secrets(lab):
+    """Every text that must never be printed: the broker's token and the pre-shared key, plain and encoded."""
+    found = {lab.broker_info.read_text().strip()}
+    for cluster in lab.clusters:
+        spec = submariner(cluster)["spec"]
+        found |= {spec["brokerK8sApiServerToken"], spec["ceIPSecPSK"]}
+    assert all(len(secret) > 15 for secret in found)
+    return found
+
+
 def pools(cluster):
     """{name: cidr} of the IPPools that Submariner made."""
     items = cluster.admin().list("/apis/projectcalico.org/v3/ippools")

@@ -10,7 +10,7 @@ import json
 import pytest
 import yaml
 
-from tests.integration.clusterset import Watch, playbook
+from tests.integration.clusterset import TRUTH, WRONG, Watch, playbook
 
 pytestmark = pytest.mark.lab
 
@@ -48,6 +48,25 @@ def test_healthy_clusters_have_no_findings_above_info(lab, tmp_path):
     done, report = diagnose(lab, tmp_path, lab.inventory, "-e", "submariner_fail_on=warning", "-e", "submariner_fail_on_unknown=true")
     assert done.returncode == 0, done.stdout
     assert [entry["id"] for entry in report["findings"] if entry["severity"] != "info"] == []
+    assert watch.none()
+
+
+def test_the_true_cidrs_are_told_with_what_each_release_would_detect(lab, tmp_path):
+    """cluster_cidrs_info, used alone, as one would before anybody's subctl join."""
+    play = tmp_path / "cidrs.yml"
+    task = {"fathom.submariner.cluster_cidrs_info": {"kubeconfig": "{{ kubeconfig }}", "context": "{{ context }}", "submariner_version": "0.16.3"}, "register": "found"}
+    write = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": f"{tmp_path}/{{{{ inventory_hostname }}}}.json", "mode": "0600"}}
+    play.write_text(json.dumps([{"hosts": "submariner_clusters", "gather_facts": False, "tasks": [task, write]}]))
+    watch = Watch(lab)
+    done = playbook(lab, str(play))
+    assert done.returncode == 0, done.stdout
+    for cluster, (pods, services) in TRUTH.items():
+        found = json.loads((tmp_path / f"{cluster}.json").read_text())
+        assert (found["pod_cidrs"], found["service_cidrs"]) == ([pods], [services])
+        assert found["pod"]["ipv4"]["verified"] and found["service"]["ipv4"]["verified"]
+        assert {row["source"] for row in found["evidence"]} >= {"ip_pool", "kube_controller_manager", "helm_chart", "service_cidr"}
+        assert found["detection"]["pod"]["value"] == WRONG[cluster]
+        assert found["detection"]["pod"]["judgement"] == "wrong"
     assert watch.none()
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from tests.integration.clusterset import TRUTH, WRONG, Watch, assert_repaired, connections, environment_of, playbook, pools, recap, submariner
+from tests.integration.clusterset import TRUTH, WRONG, Watch, assert_repaired, connections, environment_of, playbook, pools, recap, secrets, submariner
 
 pytestmark = pytest.mark.lab
 
@@ -21,16 +21,6 @@ def lab(lab_factory):
     started = lab_factory(incident="001")
     yield started
     lab_factory.stop(started)
-
-
-def secrets(lab):
-    """Every text that must never be printed: the broker's token and the pre-shared key, plain and encoded."""
-    found = {lab.broker_info.read_text().strip()}
-    for cluster in lab.clusters:
-        spec = submariner(cluster)["spec"]
-        found |= {spec["brokerK8sApiServerToken"], spec["ceIPSecPSK"]}
-    assert all(len(secret) > 15 for secret in found)
-    return found
 
 
 def test_the_incident_is_planted_as_reported(lab):

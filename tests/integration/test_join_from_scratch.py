@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 
-from tests.integration.clusterset import Watch, assert_repaired, playbook, recap, submariner
+from tests.integration.clusterset import Watch, assert_repaired, playbook, recap, secrets, submariner
 from tests.lab.info import LabInfo
 
 pytestmark = pytest.mark.lab
@@ -77,9 +77,10 @@ def test_a_join_after_which_nothing_reconciles_is_not_taken_for_a_success(lab):
 
 
 def test_remediate_with_join_requested_ends_in_the_same_place(lab):
-    done = playbook(lab, "remediate", *OPTIONS)
+    done = playbook(lab, "remediate", "-vvv", "--diff", *OPTIONS)
     assert done.returncode == 0, done.stdout[-6000:]
     assert_repaired(lab)
+    assert not [secret for secret in secrets(lab) if secret in done.stdout]
     for cluster in lab.clusters:
         spec = submariner(cluster)["spec"]
         assert (spec["natEnabled"], spec["airGappedDeployment"], spec["ceIPSecForceUDPEncaps"]) == (False, True, True)

@@ -87,7 +87,8 @@ def image_tag(context: Context, values: Values) -> str:
 def ensure_operator(context: Context, values: Values) -> None:
     """CRDs, namespace, accounts, roles and Deployment of the operator; returns when that is Available."""
     access, reporter = context.access, context.reporter
-    if any([access.ensure(CRD_PATH, each) for each in yaml.safe_load_all(CRDS.read_text(encoding="utf-8")) if each]):
+    definitions = [each for each in yaml.safe_load_all(CRDS.read_text(encoding="utf-8")) if context.version.has_kind(each["spec"]["names"]["kind"])]
+    if any([access.ensure(CRD_PATH, each) for each in definitions]):
         reporter.success("Created operator CRDs")
     access.ensure("/api/v1/namespaces", objects.namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "privileged"}))
     # Upstream takes its update of a namespace that is there for a creation.

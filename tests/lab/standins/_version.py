@@ -110,6 +110,10 @@ class SubmarinerVersion(t.NamedTuple):
         """Route agents ping and write RouteAgent objects (submariner v0.19.0 handlers/healthchecker)."""
         return self >= (0, 19)
 
+    def has_kind(self, kind: str) -> bool:
+        """Whether the release brings a CRD of that kind of submariner.io's (submariner-operator pkg/embeddedyamls)."""
+        return kind != "RouteAgent" or self.agents_check_health
+
     @property
     def disables_bgp_export(self) -> bool:
         """Pools carry disableBGPExport (submariner 63bfb2ae and its backports, issue 3156)."""

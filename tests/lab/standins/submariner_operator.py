@@ -153,7 +153,7 @@ class SubmarinerOperator:
         process.log.info("submariner-operator/main.go:108", "cmd", "Starting submariner-operator")
         process.log.info("submariner-operator/main.go:147", "cmd", "Creating the Gateway CRDs")
         for crd in yaml.safe_load_all((CRDS / "submariner.yaml").read_text(encoding="utf-8")):
-            if crd["spec"]["versions"][0]["name"] == "v1":
+            if crd["spec"]["versions"][0]["name"] == "v1" and process.version.has_kind(crd["spec"]["names"]["kind"]):
                 self._create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         self._create(_SERVICES, _METRICS_SERVICE)
         return process

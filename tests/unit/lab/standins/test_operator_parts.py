@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import datetime
+import threading
+import types
 import typing as t
 from pathlib import Path
 
@@ -17,11 +19,13 @@ from tests.lab.standins import _objects as objects
 from tests.lab.standins._crash import crashed_status, is_crash_looping, pause, running_status
 from tests.lab.standins._discovery import ClusterNetwork
 from tests.lab.standins._live_view import LiveView, played_minor
+from tests.lab.standins._loop import Loop
 from tests.lab.standins._status import mismatches, network_status, status
 from tests.lab.standins._version import SubmarinerVersion
 from tests.lab.standins._workloads import Workloads
-from tests.lab.standins._zerolog import line
+from tests.lab.standins._zerolog import ConsoleLog, line
 from tests.lab.standins.route_agent import remote_endpoint
+from tests.lab.standins.submariner_operator import SubmarinerOperator, _ReconcileError
 
 Object = dict[str, t.Any]
 
@@ -225,6 +229,48 @@ def test_what_agents_say_of_remote_endpoints(enabled: str, host: str, address: s
     env = {"SUBMARINER_CLUSTERID": "alpha", "SUBMARINER_HEALTHCHECKENABLED": enabled}
     entry = remote_endpoint(env, host, {"cluster_id": "bravo", "healthCheckIP": address}, [local])
     assert (entry["status"], entry["statusMessage"]) == expected
+
+
+def test_an_event_is_reconciled_at_once_while_retries_back_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ClusterInfo, "client", lambda self, name: None)
+    cluster = ClusterInfo("alpha", tmp_path, "", "", "", "v1.27.9", "0.18.1")
+    operator = SubmarinerOperator(tmp_path, cluster, LabInfo(tmp_path, (cluster,), time_scale=1.0))
+    log = ConsoleLog(tmp_path / "operator.log")
+    process = types.SimpleNamespace(uid="u", due=0.0, failures=20, log=log, version=SubmarinerVersion(0, 18, 1))
+    attempts = []
+
+    def fail(_process: t.Any) -> None:
+        attempts.append(process.failures)
+        raise _ReconcileError("error discovering cluster network: why not")
+
+    for name, played in (("_pod", lambda: crashing_pod(0)), ("_start", lambda pod: process), ("_reconcile_all", fail)):
+        monkeypatch.setattr(operator, name, played)
+    assert operator._step() == pytest.approx(1000, abs=1)
+    assert operator._step() == pytest.approx(1000, abs=1) and attempts == [20]
+    operator._queued.set()
+    operator._step()
+    operator._step()
+    assert attempts == [20, 21]
+
+
+def test_a_loop_tells_a_step_what_changed() -> None:
+    class Client:
+        def watch(self, path: str, stop: threading.Event) -> t.Iterator[tuple[str, Object]]:
+            obj = {"metadata": {"uid": "u", "resourceVersion": "1"}}
+            yield "ADDED", obj
+            seen.append(also.is_set())
+            also.clear()
+            yield "MODIFIED", {"metadata": {**obj["metadata"], "resourceVersion": "2"}}
+            seen.append(also.is_set())
+            yield "DELETED", obj
+            seen.append(also.is_set())
+            done.set()
+
+    seen: list[bool] = []
+    also, done = threading.Event(), threading.Event()
+    Loop("test", threading.Event()).watch(t.cast(t.Any, Client()), "/x", also=also)
+    assert done.wait(5)
+    assert seen == [True, False, True]
 
 
 class Refusing:
