@@ -266,7 +266,7 @@ EXAMPLES = r"""
   fathom.submariner.join:
     kubeconfig: /etc/rancher/rke2/rke2.yaml
     cluster_id: cluster-2
-    broker_info: /root/broker-info.subm
+    broker_info: /etc/submariner/broker-info.subm
     natt: false
     air_gapped: true
     force_udp_encaps: true

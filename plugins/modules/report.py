@@ -124,7 +124,7 @@ files:
   description: The files of the report, by format. Empty without O(dest).
   returned: success
   type: dict
-  sample: {"json": "/work/report/result.json"}
+  sample: {"json": "./submariner-report/result.json"}
 """
 
 import json

@@ -104,7 +104,7 @@ class TestOverlap:
 
     def test_wrong_announcement_does_not_hide_it(self):
         first, second = broken("cluster-1"), replace(broken("cluster-1"), cluster="copy")
-        one([first, second], "clusterset-cidr-overlap")
+        assert one([first, second], "clusterset-cidr-overlap").verdict == "fail"
 
     def test_unknown(self):
         unread = cluster(
