@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _awaiting as awaiting
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
@@ -18,14 +19,19 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import delete, merge_patch
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool, Pod, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 
 NAMESPACE = "submariner-operator"  # fixed in subctl (pkg/constants)
 _POOL_GRACE = 60.0  # seconds in which a route agent creates the pools of a new Endpoint by itself
+_REVERTED = {
+    correction.PATCH_SUBMARINER: "Something reverts the write: metadata.managedFields of the object names who (a GitOps tool, the ACM addon).",
+    correction.AWAIT_OPERATOR: "The operator's log says why: kubectl logs of Deployment submariner-operator.",
+    correction.DELETE_POOL: "Something creates the pool again: a GitOps tool, or a route agent that still follows the old Endpoint.",
+    correction.RESTART_GATEWAY: "The pod's log says why: kubectl logs, label app=submariner-gateway.",
+    correction.RESTART_ROUTE_AGENT: "The pod's log says why: kubectl logs, label app=submariner-routeagent.",
+}
 _CONFLICTS = 5  # times that somebody else may write the same object at the same moment before we give up
-_DAEMON_SETS = ("submariner-gateway", "submariner-routeagent")
 
 
 def preview(local: Member, snapshots: t.Sequence[Snapshot], peers: t.Sequence[Member], wanted: correction.Wanted, deadline: Deadline) -> Outcome:
@@ -52,16 +58,16 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
     """
     members = (local, *peers)
     conflicts = 0
-    restarted: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str, str]] = set()
     while True:
         snapshots = read_members(members, deadline)
         todo = correction.steps(snapshots[0], snapshots[1:], wanted)
         if not todo:
             return snapshots
         step = todo[0]
-        key = (step.cluster, step.object)
-        if key in restarted:
-            raise SubmarinerError(f"{step.cluster}: {step.object} was restarted, and still: {step.why}. Look at its log: kubectl logs, container of that pod.")
+        key = (step.action, step.cluster, step.object)
+        if key in taken:
+            raise SubmarinerError(f"{step.cluster}: {step.action} of {step.object} was done and is needed again: {step.why}. {_REVERTED[step.action]}")
         index = [member.name for member in members].index(step.cluster)
         try:
             _perform(step, members[index], snapshots[index], wanted, outcome, deadline)
@@ -70,8 +76,7 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
             if conflicts > _CONFLICTS:
                 raise
             continue
-        if step.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
-            restarted.add(key)
+        taken.add(key)
         outcome.done(step)
         if step.action in (correction.PATCH_SUBMARINER, correction.AWAIT_OPERATOR):
             # The operator's rollout has replaced these pods; the ones that it has not are found again above.
@@ -97,37 +102,37 @@ def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence
 
     :param snapshots: the peers', in their order, as they were before the join.
     """
-    await_status(local, NAMESPACE, wanted, deadline)
-    await_daemon_sets(local, NAMESPACE, wanted, deadline)
+    awaiting.await_status(local, NAMESPACE, wanted, deadline)
+    awaiting.await_daemon_sets(local, NAMESPACE, wanted, deadline)
     snapshot = read_members((local,), deadline)[0]
     if snapshot.submariner.global_cidr:
         return
-    await_endpoint(local, NAMESPACE, wanted, deadline)
+    awaiting.await_endpoint(local, NAMESPACE, wanted, deadline)
     for peer, before in zip(peers, snapshots):
         if before.submariner is None:
             continue
-        await_endpoint(peer, before.submariner.ref.namespace, wanted, deadline)
+        awaiting.await_endpoint(peer, before.submariner.ref.namespace, wanted, deadline)
         if before.submariner.network_plugin == "calico":
             with contextlib.suppress(TimedOutError):  # an agent that had given up is restarted by the correction that follows
-                _await_pools(peer, before, wanted, Deadline(min(_POOL_GRACE, deadline.left())))
+                awaiting.await_pools(peer, before, wanted, Deadline(min(_POOL_GRACE, deadline.left())))
 
 
 def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
     if step.action == correction.PATCH_SUBMARINER:
         outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=False))
-        _await_reconciled(member, snapshot, wanted, deadline)
+        awaiting.await_reconciled(member, snapshot, wanted, deadline)
     elif step.action == correction.AWAIT_OPERATOR:
-        _await_reconciled(member, snapshot, wanted, deadline)
-        await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
+        awaiting.await_reconciled(member, snapshot, wanted, deadline)
+        awaiting.await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
     elif step.action == correction.DELETE_POOL:
         outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=False))
     else:
         pod = next(pod for pod in snapshot.pods.items if str(pod.ref) == step.object)
         restart_pod(member, pod, deadline)
         if step.action == correction.RESTART_GATEWAY:
-            _await_gateway(member, snapshot, pod, wanted, deadline)
+            awaiting.await_gateway(member, snapshot, pod, wanted, deadline)
         elif snapshot.submariner.cluster_id != wanted.cluster_id:
-            _await_pools(member, snapshot, wanted, deadline)
+            awaiting.await_pools(member, snapshot, wanted, deadline)
 
 
 def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
@@ -185,129 +190,3 @@ def restart_pod(member: Member, pod: Pod, deadline: Deadline) -> None:
 
 def _is_ready(pod: t.Mapping[str, t.Any]) -> bool:
     return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in pod.get("status", {}).get("conditions") or [])
-
-
-def _await_reconciled(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
-    """Wait until the operator has taken the CIDRs over into status and DaemonSets, and the pods run with them."""
-    namespace = snapshot.submariner.ref.namespace
-    await_status(member, namespace, wanted, deadline)
-    await_daemon_sets(member, namespace, wanted, deadline)
-
-
-def await_status(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
-    def taken_over(submariners: list[dict[str, t.Any]]) -> bool | str:
-        for obj in submariners:
-            record = project.submariner(obj)
-            if (record.status_cluster_cidr, record.status_service_cidr) == (wanted.cluster_cidr, wanted.service_cidr):
-                return True
-            return f"status.clusterCIDR is {record.status_cluster_cidr!r} and status.serviceCIDR {record.status_service_cidr!r}"
-        return "there is no Submariner object"
-
-    try:
-        wait_for(
-            member.connection,
-            f"/apis/submariner.io/v1alpha1/namespaces/{namespace}/submariners",
-            taken_over,
-            deadline=deadline,
-            what=f"{member.name}: the Submariner operator to take over {wanted.cluster_cidr} and {wanted.service_cidr}",
-        )
-    except TimedOutError as error:
-        raise SubmarinerError(
-            f"{error.message} The operator does not reconcile: look at kubectl -n {namespace} logs deploy/submariner-operator. "
-            "On Kubernetes 1.33 and newer without a visible kube-apiserver pod, Submariner before 0.21.1 fails to discover the "
-            "network even when CIDRs are given."
-        ) from error
-
-
-def await_daemon_sets(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
-    def rolled_out(daemon_sets: list[dict[str, t.Any]]) -> bool | str:
-        by_name = {obj["metadata"]["name"]: obj for obj in daemon_sets}
-        for name in _DAEMON_SETS:
-            missing = f"there is no DaemonSet {name}" if name not in by_name else _not_rolled_out(by_name[name], wanted)
-            if missing:
-                return missing
-        return True
-
-    wait_for(
-        member.connection,
-        f"/apis/apps/v1/namespaces/{namespace}/daemonsets",
-        rolled_out,
-        deadline=deadline,
-        what=f"{member.name}: gateway and route agent to run with {wanted.cluster_cidr}",
-    )
-
-
-def _not_rolled_out(daemon_set: t.Mapping[str, t.Any], wanted: correction.Wanted) -> str:
-    name = daemon_set["metadata"]["name"]
-    status = daemon_set.get("status", {})
-    for container in daemon_set["spec"]["template"]["spec"]["containers"]:
-        for entry in container.get("env") or []:
-            if entry["name"] == "SUBMARINER_CLUSTERCIDR" and entry.get("value", "") != wanted.cluster_cidr:
-                return f"DaemonSet {name} still has SUBMARINER_CLUSTERCIDR={entry.get('value', '')}"
-    desired = status.get("desiredNumberScheduled", 0)
-    if status.get("observedGeneration", 0) < daemon_set["metadata"].get("generation", 0):
-        return f"DaemonSet {name} has not been observed since it changed"
-    if status.get("updatedNumberScheduled", 0) < desired or status.get("numberReady", 0) < desired:
-        return f"DaemonSet {name}: {status.get('updatedNumberScheduled', 0)} updated and {status.get('numberReady', 0)} ready of {desired}"
-    return ""
-
-
-def _await_gateway(member: Member, snapshot: Snapshot, pod: Pod, wanted: correction.Wanted, deadline: Deadline) -> None:
-    """Wait for what a gateway's restart is for: at home its Endpoint announces the CIDRs, on a peer its connection carries them."""
-    namespace = pod.ref.namespace
-    if snapshot.submariner.cluster_id == wanted.cluster_id:
-        await_endpoint(member, namespace, wanted, deadline)
-        return
-
-    def carried(gateways: list[dict[str, t.Any]]) -> bool | str:
-        for record in map(project.gateway, gateways):
-            if record.ref.name != pod.node:
-                continue
-            for connection in record.connections:
-                if connection.cluster_id == wanted.cluster_id:
-                    return set(connection.subnets) == set(wanted.subnets) or f"the connection carries {', '.join(connection.subnets)}"
-            return f"Gateway {pod.node} has no connection to {wanted.cluster_id}"
-        return f"there is no Gateway {pod.node}"
-
-    wait_for(
-        member.connection,
-        f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
-        carried,
-        deadline=deadline,
-        what=f"{member.name}: the gateway to carry {', '.join(wanted.subnets)} of {wanted.cluster_id}",
-    )
-
-
-def await_endpoint(member: Member, namespace: str, wanted: correction.Wanted, deadline: Deadline) -> None:
-    """Wait until a member holds an Endpoint of the wanted cluster with the wanted subnets."""
-
-    def announced(endpoints: list[dict[str, t.Any]]) -> bool | str:
-        records = [record for record in map(project.endpoint, endpoints) if record.cluster_id == wanted.cluster_id]
-        for record in records:
-            if set(record.subnets) != set(wanted.subnets):
-                return f"{record.ref} announces {', '.join(record.subnets)}"
-        return bool(records) or f"there is no Endpoint of {wanted.cluster_id}"
-
-    wait_for(
-        member.connection,
-        f"/apis/submariner.io/v1/namespaces/{namespace}/endpoints",
-        announced,
-        deadline=deadline,
-        what=f"{member.name}: the Endpoint of {wanted.cluster_id} to announce {', '.join(wanted.subnets)}",
-    )
-
-
-def _await_pools(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
-    cidrs = {cidr for cidr in wanted.subnets if ":" not in cidr}
-
-    def created(pools: list[dict[str, t.Any]]) -> bool | str:
-        missing = sorted(cidrs - {obj.get("spec", {}).get("cidr", "") for obj in pools})
-        return not missing or f"no IPPool has {', '.join(missing)}"
-
-    wait_for(
-        member.connection,
-        "/apis/projectcalico.org/v3/ippools",
-        created,
-        deadline=deadline,
-        what=f"{member.name}: the route agent to create the IPPools of {wanted.cluster_id}",
-    )

@@ -241,7 +241,8 @@ def cluster(serve, tmp_path):
 
 JOIN = ("join", "broker-info.subm", "--kubeconfig", "config", "--clusterid", "one")
 CIDRS = ("--clustercidr", "10.46.0.0/16", "--servicecidr", "10.45.0.0/16")
-JOINED = {"/apis/submariner.io/v1alpha1/namespaces/submariner-operator/submariners/submariner": {"spec": {"version": "0.99.0", "clustersetIPCIDR": "243.0.0.0/20"}}}
+SUBMARINER = "/apis/submariner.io/v1alpha1/namespaces/submariner-operator/submariners/submariner"
+JOINED = {SUBMARINER: {"spec": {"version": "0.99.0", "clustersetIPCIDR": "243.0.0.0/20"}}}
 
 
 def test_a_broker_file_without_a_token_is_a_panic(run, cluster, tmp_path):
