@@ -92,7 +92,7 @@ def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Ou
     wanted = correction.Wanted(request.options["cluster_id"], found.cluster_cidr, found.service_cidr)
     asked = {**request.options, "cluster_cidr": wanted.cluster_cidr, "service_cidr": wanted.service_cidr}
     if not _uses_globalnet(snapshots[0], asked, broker):
-        require_no_overlap(wanted, snapshots[0], snapshots[1:])
+        outcome.warnings += require_no_overlap(wanted, snapshots[0], snapshots[1:])
     decided = decision.decide(snapshots[0], asked, request.correction)
     outcome.warnings += [*found.warnings, *_warnings(asked, snapshots[0], snapshots[1:])]
     case = _Case(request, local, peers, snapshots, wanted, asked, decided, outcome, deadline)

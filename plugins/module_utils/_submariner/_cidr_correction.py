@@ -71,6 +71,7 @@ def steps(local: Snapshot, peers: t.Iterable[Snapshot], wanted: Wanted) -> tuple
 
 def local_steps(local: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
     """The steps on the cluster itself."""
+    _require(local)
     submariner = local.submariner
     if (submariner.cluster_cidr, submariner.service_cidr) != (wanted.cluster_cidr, wanted.service_cidr):
         yield Step(
@@ -103,8 +104,7 @@ def peer_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
     """The steps on one other cluster of the set, so that it follows the corrected CIDRs."""
     if peer.submariner is None and peer.submariners.known:
         return
-    for name, answer in (("submariners", peer.submariners), ("endpoints", peer.endpoints), ("gateways", peer.gateways), ("pods", peer.pods)):
-        _require(peer, name, answer)
+    _require(peer)
     if peer.submariner.network_plugin == "calico":
         yield from _pool_steps(peer, wanted)
     for gateway in peer.gateways.items:
@@ -134,7 +134,7 @@ def peer_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
 
 
 def _pool_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
-    _require(peer, "ip_pools", peer.ip_pools)
+    _require(peer, "ip_pools")
     for pool in stale_pools(peer, wanted):
         yield Step(
             DELETE_POOL, peer.cluster, str(pool.ref), f"{pool.cidr} is no subnet of any remote cluster, and Calico refuses every pool that overlaps it", True
@@ -168,12 +168,14 @@ def _endpoint(wanted: Wanted) -> Endpoint:
     return Endpoint(None, "", wanted.cluster_id, "", "", "", "", "", "", wanted.subnets, "")
 
 
-def _require(peer: Snapshot, name: str, answer: Answer[t.Any]) -> None:
-    if not answer.known:
-        raise RefusedError(
-            f"{peer.cluster}: {name} could not be read ({answer.where}: {answer.state}, {answer.detail}), so it is unknown what would be left over there. "
-            "Nothing was written."
-        )
+def _require(snapshot: Snapshot, *names: str) -> None:
+    for name in names or ("submariners", "endpoints", "gateways", "pods"):
+        answer: Answer[t.Any] = getattr(snapshot, name)
+        if not answer.known:
+            raise RefusedError(
+                f"{snapshot.cluster}: {name} could not be read ({answer.where}: {answer.state}, {answer.detail}), so it is unknown what is left to do there. "
+                "Nothing was written."
+            )
 
 
 def pods_of(snapshot: Snapshot, app: str) -> tuple[Pod, ...]:

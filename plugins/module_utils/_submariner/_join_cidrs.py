@@ -68,15 +68,23 @@ def _answer(cluster: str, truth: CidrTruth, subject: str, warnings: list[str]) -
     return ",".join(verdict.cidrs)
 
 
-def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapshot]) -> None:
+def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapshot]) -> list[str]:
     """Refuse ranges that overlap another cluster's: Submariner skips such an Endpoint, and Calico refuses its pools.
 
     Compares with the peers' own evidence, and with what clusters that cannot be asked announce.
 
+    :returns: warnings about peers whose ranges are not certain, so that an overlap cannot be excluded.
     :raises RefusedError: naming both clusters and ranges.
     """
     ours = parse_cidrs(wanted.subnets).networks
-    theirs = [(peer.cluster, network) for peer in peers for network in _ranges(peer)]
+    theirs: list[tuple[str, t.Any]] = []
+    warnings = []
+    for peer in peers:
+        truth = cidr_truth(peer)
+        theirs += [(peer.cluster, network) for subject in (POD, SERVICE) for network in truth.networks(subject)]
+        uncertain = [subject for subject in (POD, SERVICE) if not truth.networks(subject)]
+        if uncertain:
+            warnings.append(f"{peer.cluster}: its {' and '.join(uncertain)} CIDR is not certain, so an overlap with {local.cluster} cannot be excluded.")
     for endpoint in local.endpoints.items:
         if endpoint.cluster_id != wanted.cluster_id:
             theirs += [(endpoint.cluster_id, network) for network in parse_cidrs(endpoint.subnets).networks]
@@ -86,9 +94,4 @@ def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapsh
                 f"{local.cluster}: {mine} overlaps {other} of {name}. Submariner ignores the Endpoint of a cluster whose subnets overlap its own, "
                 "and Calico refuses an IPPool that overlaps another. Nothing was written. Use Globalnet for these clusters, or rebuild one with other ranges."
             )
-
-
-def _ranges(peer: Snapshot) -> t.Iterator[t.Any]:
-    truth = cidr_truth(peer)
-    yield from truth.networks(POD)
-    yield from truth.networks(SERVICE)
+    return warnings

@@ -127,6 +127,13 @@ def test_a_peer_that_cannot_be_read_is_no_peer_without_remains(answer):
         steps(local(), [unread], WANTED)
 
 
+@pytest.mark.parametrize("answer", ["endpoints", "gateways", "pods"])
+def test_a_cluster_that_cannot_be_read_is_not_taken_for_one_that_is_right(answer):
+    unread = with_answers(local(), **{answer: Answer(FORBIDDEN, (), "GET /x", "not allowed")})
+    with pytest.raises(RefusedError, match=f"cluster-1: {answer} could not be read"):
+        steps(unread, [], WANTED)
+
+
 def test_with_globalnet_the_peers_are_left_alone():
     snapshot = local()
     snapshot = with_answers(snapshot, submariners=members.ok(members.submariner("cluster-1", *RIGHT, global_cidr="242.0.0.0/16")))
