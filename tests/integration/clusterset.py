@@ -79,9 +79,11 @@ def secrets(lab):
 
 
 def pools(cluster):
-    """{name: cidr} of the IPPools that Submariner made."""
+    """{name: cidr} of all IPPools but the cluster's own."""
     items = cluster.admin().list("/apis/projectcalico.org/v3/ippools")
-    return {item["metadata"]["name"]: item["spec"]["cidr"] for item in items if item["metadata"]["name"].startswith("submariner-")}
+    found = {item["metadata"]["name"]: item["spec"]["cidr"] for item in items}
+    assert found.pop("default-ipv4-ippool") == TRUTH[cluster.name][0], "the cluster's own pool must never be touched"
+    return found
 
 
 def endpoints(cluster):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -66,8 +67,22 @@ def test_each_failure_has_its_own_message(program, script, expected):
         subctl.join([subctl.path, "join"], 10)
 
 
+@pytest.fixture
+def somebody_at_the_terminal():
+    """Standard input of this process holds an answer."""
+    reading, writing = os.pipe()
+    os.write(writing, b"yes\n")
+    kept = os.dup(0)
+    os.dup2(reading, 0)
+    yield
+    os.dup2(kept, 0)
+    for handle in (reading, writing, kept):
+        os.close(handle)
+
+
+@pytest.mark.usefixtures("somebody_at_the_terminal")
 def test_it_cannot_ask(program):
-    subctl = program('read answer || { echo "EOF on stdin"; exit 1; }')
+    subctl = program('read answer && exit 0; echo "EOF on stdin"; exit 1')
     with pytest.raises(SubmarinerError, match="EOF on stdin"):
         subctl.join([subctl.path, "join"], 10)
 

@@ -110,6 +110,12 @@ def test_pools_of_other_remote_clusters_are_not_stale():
     assert steps(local(), [peer(third, pools=pools)], WANTED) == ()
 
 
+def test_the_peers_own_pools_are_never_deleted():
+    own = members.pool("default-ipv4-ippool", "10.42.0.0/16", submariners=False)
+    by_hand = members.pool("some-other-site", "10.200.0.0/16", submariners=False)
+    assert steps(local(), [peer(pools=(SERVICE_POOL, RIGHT_POOL, own, by_hand))], WANTED) == ()
+
+
 def test_a_pool_that_is_not_submariners_and_stands_in_the_way_is_refused_by_name():
     with pytest.raises(RefusedError, match=r"IPPool old-site \(10\.46\.0\.0/20\).*not made by Submariner"):
         steps(local(), [peer(pools=(members.pool("old-site", "10.46.0.0/20", submariners=False),))], WANTED)
