@@ -142,9 +142,22 @@ def test_a_join_that_may_not_read_does_not_write(lab, tmp_path, inventory):
     assert watch.none()
 
 
-def test_clusters_that_overlap_are_refused_by_name(lab, tmp_path, inventory):
+def test_a_range_that_the_evidence_contradicts_is_refused(lab):
     watch = Watch(lab)
     done = playbook(lab, "join", "--limit", "cluster-1", "-e", "submariner_cluster_cidr=10.0.0.0/8", "-e", "submariner_allow_disruption=true")
     assert done.returncode == 2
-    assert "cluster-1" in done.stdout and "Nothing was written" in done.stdout
+    assert "the pod CIDR is not certain (conflict)" in done.stdout and "Nothing was written" in done.stdout
+    assert watch.none()
+
+
+def test_clusters_that_overlap_are_found_and_refused_by_name(lab, tmp_path, inventory):
+    """The inventory's second cluster is the first one again, as two clusters with the same ranges would be."""
+    twice = inventory(kubeconfig=str(lab.cluster("cluster-1").kubeconfig), context="cluster-1")
+    watch = Watch(lab)
+    done, report = diagnose(lab, tmp_path, twice)
+    assert done.returncode == 2
+    assert "clusterset-cidr-overlap" in {entry["id"] for entry in report["findings"]}
+    done = playbook(lab, "join", "--limit", "cluster-2", "-e", "submariner_allow_disruption=true", inventory=twice)
+    assert done.returncode == 2
+    assert "10.46.0.0/16 overlaps 10.46.0.0/16 of cluster-1" in done.stdout and "Nothing was written" in done.stdout
     assert watch.none()
