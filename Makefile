@@ -20,4 +20,4 @@ lab: ## Boot the clusters of incident 001 and leave them running in $(LAB); `mak
 
 clean: ## Stop the lab and remove what the other targets made in the checkout (not the build cache)
 	@if [ -x .venv/bin/python ] && [ -d .lab ]; then for dir in .lab/*/; do if [ -f "$$dir/lab.json" ]; then scripts/run python -m tests.lab down --dir "$$dir"; fi; done; fi
-	@rm -rf .lab .venv .venv-oldest reports
+	@rm -rf .lab .venv .venv-oldest .hypothesis reports
