@@ -15,20 +15,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Snapshot, Submariner
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted
 
 _DAEMON_SETS = ("submariner-gateway", "submariner-routeagent")
 
 
-def await_reconciled(member: Member, snapshot: Snapshot, wanted: Wanted, deadline: Deadline) -> None:
-    """Wait until the operator has taken the CIDRs over into status and DaemonSets, and the pods run with them."""
-    namespace = snapshot.submariner.ref.namespace
-    await_status(member, namespace, wanted, deadline)
-    await_daemon_sets(member, namespace, wanted, deadline)
+def await_status(member: Member, namespace: str, wanted: Wanted, deadline: Deadline) -> Submariner:
+    """Wait until the operator has taken the CIDRs over into the Submariner's status, and return that Submariner."""
 
-
-def await_status(member: Member, namespace: str, wanted: Wanted, deadline: Deadline) -> None:
     def taken_over(submariners: list[dict[str, t.Any]]) -> bool | str:
         for obj in submariners:
             record = project.submariner(obj)
@@ -38,7 +33,7 @@ def await_status(member: Member, namespace: str, wanted: Wanted, deadline: Deadl
         return "there is no Submariner object"
 
     try:
-        wait_for(
+        found = wait_for(
             member.connection,
             f"/apis/submariner.io/v1alpha1/namespaces/{namespace}/submariners",
             taken_over,
@@ -51,9 +46,12 @@ def await_status(member: Member, namespace: str, wanted: Wanted, deadline: Deadl
             "On Kubernetes 1.33 and newer without a visible kube-apiserver pod, Submariner before 0.21.1 fails to discover the "
             "network even when CIDRs are given."
         ) from error
+    return project.submariner(found[0])
 
 
 def await_daemon_sets(member: Member, namespace: str, wanted: Wanted, deadline: Deadline) -> None:
+    """Wait until gateway and route agent have been rolled out with the wanted cluster CIDR and are ready."""
+
     def rolled_out(daemon_sets: list[dict[str, t.Any]]) -> bool | str:
         by_name = {obj["metadata"]["name"]: obj for obj in daemon_sets}
         for name in _DAEMON_SETS:
@@ -131,7 +129,8 @@ def await_endpoint(member: Member, namespace: str, wanted: Wanted, deadline: Dea
     )
 
 
-def await_pools(member: Member, snapshot: Snapshot, wanted: Wanted, deadline: Deadline) -> None:
+def await_pools(member: Member, wanted: Wanted, deadline: Deadline) -> None:
+    """Wait until Calico has a pool for every IPv4 subnet of the wanted cluster."""
     cidrs = {cidr for cidr in wanted.subnets if ":" not in cidr}
 
     def created(pools: list[dict[str, t.Any]]) -> bool | str:

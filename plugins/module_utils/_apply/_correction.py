@@ -23,7 +23,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 
 NAMESPACE = "submariner-operator"  # fixed in subctl (pkg/constants)
-_POOL_GRACE = 60.0  # seconds in which a route agent creates the pools of a new Endpoint by itself
+_GRACE = 60.0  # seconds in which a gateway that rolled announces anew, and a route agent creates the pools of a new Endpoint, by themselves
 _REVERTED = {
     correction.PATCH_SUBMARINER: "Something reverts the write: metadata.managedFields of the object names who (a GitOps tool, the ACM addon).",
     correction.AWAIT_OPERATOR: "The operator's log says why: kubectl logs of Deployment submariner-operator.",
@@ -102,10 +102,9 @@ def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence
 
     :param snapshots: the peers', in their order, as they were before the join.
     """
-    awaiting.await_status(local, NAMESPACE, wanted, deadline)
+    submariner = awaiting.await_status(local, NAMESPACE, wanted, deadline)
     awaiting.await_daemon_sets(local, NAMESPACE, wanted, deadline)
-    snapshot = read_members((local,), deadline)[0]
-    if snapshot.submariner.global_cidr:
+    if submariner.global_cidr:
         return
     awaiting.await_endpoint(local, NAMESPACE, wanted, deadline)
     for peer, before in zip(peers, snapshots):
@@ -114,16 +113,19 @@ def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence
         awaiting.await_endpoint(peer, before.submariner.ref.namespace, wanted, deadline)
         if before.submariner.network_plugin == "calico":
             with contextlib.suppress(TimedOutError):  # an agent that had given up is restarted by the correction that follows
-                awaiting.await_pools(peer, before, wanted, Deadline(min(_POOL_GRACE, deadline.left())))
+                awaiting.await_pools(peer, wanted, Deadline(min(_GRACE, deadline.left())))
 
 
 def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
+    is_peer = snapshot.submariner.cluster_id != wanted.cluster_id
+    if is_peer:
+        # Before the broker has brought the new Endpoint here, whatever restarts would take up the old one again, pools included.
+        awaiting.await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
     if step.action == correction.PATCH_SUBMARINER:
         outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=False))
-        awaiting.await_reconciled(member, snapshot, wanted, deadline)
+        _await_rolled_out(member, snapshot, wanted, deadline)
     elif step.action == correction.AWAIT_OPERATOR:
-        awaiting.await_reconciled(member, snapshot, wanted, deadline)
-        awaiting.await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
+        _await_rolled_out(member, snapshot, wanted, deadline)
     elif step.action == correction.DELETE_POOL:
         outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=False))
     else:
@@ -131,8 +133,18 @@ def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: 
         restart_pod(member, pod, deadline)
         if step.action == correction.RESTART_GATEWAY:
             awaiting.await_gateway(member, snapshot, pod, wanted, deadline)
-        elif snapshot.submariner.cluster_id != wanted.cluster_id:
-            awaiting.await_pools(member, snapshot, wanted, deadline)
+        elif is_peer:
+            awaiting.await_pools(member, wanted, deadline)
+
+
+def _await_rolled_out(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
+    """Wait until operator, DaemonSets and pods follow the CIDRs, and give the new gateway time to announce them before anything restarts it."""
+    namespace = snapshot.submariner.ref.namespace
+    awaiting.await_status(member, namespace, wanted, deadline)
+    awaiting.await_daemon_sets(member, namespace, wanted, deadline)
+    if not snapshot.submariner.global_cidr:
+        with contextlib.suppress(TimedOutError):
+            awaiting.await_endpoint(member, namespace, wanted, Deadline(min(_GRACE, deadline.left())))
 
 
 def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
@@ -143,8 +155,7 @@ def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wan
     after = merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=True, deadline=deadline)
     if not dry_run:
         merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=False, deadline=deadline)
-    shown = before_after(_without_status(before), _without_status(after), f"{member.name}: {submariner.ref}")
-    return shown
+    return before_after(_without_status(before), _without_status(after), f"{member.name}: {submariner.ref}")
 
 
 def _without_status(obj: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:

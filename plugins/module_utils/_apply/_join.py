@@ -112,10 +112,14 @@ def _correct(case: _Case) -> Result:
     else:
         if disruptive:
             _require_consent(case, map(str, disruptive))
-        correcting.correct(case.local, case.peers, case.wanted, case.outcome, case.deadline)
-        prove(case.local, case.peers, case.wanted, case.deadline)
+        _correct_and_prove(case)
     waited_only = all(step.action == correction.AWAIT_OPERATOR for step in case.outcome.steps)
     return case.result(UNCHANGED if waited_only else "")
+
+
+def _correct_and_prove(case: _Case) -> None:
+    snapshots = correcting.correct(case.local, case.peers, case.wanted, case.outcome, case.deadline)
+    prove(case.local, case.peers, snapshots, case.wanted, case.deadline)
 
 
 def _run_subctl(case: _Case, broker: BrokerInfo | None) -> Result:
@@ -144,8 +148,7 @@ def _run_subctl(case: _Case, broker: BrokerInfo | None) -> Result:
     case.outcome.done(steps[-1])
     case.outcome.diff.append(diff)
     correcting.await_joined(local, case.peers, case.snapshots[1:], case.wanted, case.deadline)
-    correcting.correct(local, case.peers, case.wanted, case.outcome, case.deadline)
-    prove(local, case.peers, case.wanted, case.deadline)
+    _correct_and_prove(case)
     return case.result(command=shown)
 
 

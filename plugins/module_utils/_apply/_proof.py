@@ -19,12 +19,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted, steps, unconnected
 
 
-def prove(local: Member, peers: t.Sequence[Member], wanted: Wanted, deadline: Deadline) -> None:
+def prove(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: Wanted, deadline: Deadline) -> None:
     """Wait for the connections in both directions, then read all clusters once more.
 
+    :param snapshots: the local one, then the peers' in their order, as the correction left them.
     :raises SubmarinerError: when a connection does not come up in time, or something is left to do after all.
     """
-    snapshots = read_members((local, *peers), deadline)
     joined = [(member, snapshot) for member, snapshot in zip(peers, snapshots[1:]) if snapshot.submariner is not None]
     for member, snapshot in joined:
         _await_connection(local, snapshots[0], _announced(snapshot), deadline)
@@ -41,7 +41,6 @@ def _announced(peer: Snapshot) -> Wanted:
 
 
 def _await_connection(member: Member, snapshot: Snapshot, remote: Wanted, deadline: Deadline) -> None:
-    namespace = snapshot.submariner.ref.namespace if snapshot.submariner else "submariner-operator"
 
     def connected(gateways: list[dict[str, t.Any]]) -> bool | str:
         now = Snapshot(snapshot.cluster, "", "", submariners=snapshot.submariners, gateways=Answer(OK, tuple(map(project.gateway, gateways))))
@@ -50,7 +49,7 @@ def _await_connection(member: Member, snapshot: Snapshot, remote: Wanted, deadli
     try:
         wait_for(
             member.connection,
-            f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
+            f"/apis/submariner.io/v1/namespaces/{snapshot.submariner.ref.namespace}/gateways",
             connected,
             deadline=deadline,
             what=f"{member.name}: the gateway to be connected to {remote.cluster_id}",
@@ -58,6 +57,5 @@ def _await_connection(member: Member, snapshot: Snapshot, remote: Wanted, deadli
     except TimedOutError as error:
         raise SubmarinerError(
             f"{error.message} The CIDRs are right now; what keeps the tunnel down is something else: UDP 4500 (or the natt_port), ESP "
-            "and UDP 4490 between the gateways, "
-            "or the health check's ping. Run the diagnose playbook."
+            "and UDP 4490 between the gateways, or the health check's ping. Run the diagnose playbook."
         ) from error

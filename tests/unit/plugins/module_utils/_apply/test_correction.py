@@ -76,3 +76,45 @@ def test_a_write_that_is_reverted_is_told_and_not_repeated_for_ever(cluster):
     with pytest.raises(SubmarinerError, match="is needed again.*Something reverts the write"):
         correct(Outcome())
     assert performed == [PATCH_SUBMARINER]
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """In which order things are awaited and written; nothing is."""
+    seen = []
+    for name in ("await_status", "await_daemon_sets", "await_endpoint", "await_gateway", "await_pools"):
+        monkeypatch.setattr(correcting.awaiting, name, lambda member, *rest, name=name: seen.append((name, member.name)))
+    for name in ("_patch_submariner", "_delete_pool", "restart_pod"):
+        monkeypatch.setattr(correcting, name, lambda member, *rest, name=name, **keywords: seen.append((name, member.name)))
+    return seen
+
+
+def perform(snapshot, step):
+    correcting._perform(step, Member(snapshot.cluster, None), snapshot, WANTED, Outcome(), Deadline(5))  # pylint: disable=protected-access
+
+
+def first_step(local, *peers):
+    return correcting.correction.steps(local, peers, WANTED)[0]
+
+
+def test_a_gateway_that_the_operator_rolls_may_announce_by_itself_before_it_is_judged(calls):
+    perform(wrong(), first_step(wrong()))
+    assert [name for name, dummy in calls] == ["_patch_submariner", "await_status", "await_daemon_sets", "await_endpoint"]
+
+
+def test_with_globalnet_no_announcement_is_waited_for(calls):
+    found = wrong()
+    found = found.__class__(**{**found.__dict__, "submariners": members.ok(members.submariner("cluster-1", status=RIGHT, global_cidr="242.0.0.0/16"))})
+    perform(found, first_step(found))
+    assert "await_endpoint" not in [name for name, dummy in calls]
+
+
+def test_nothing_is_touched_on_a_peer_before_the_new_endpoint_has_come_there(calls):
+    """The agent and the gateway would take up the old one again, and make the pool that was just deleted."""
+    stale = members.pool("submariner-cluster-1-10.46.0.0-24", "10.46.0.0/24")
+    peer = members.member("cluster-2", ("10.42.0.0/16", "10.43.0.0/16"), remote={"cluster-1": ("10.45.0.0/16", "10.46.0.0/24")}, pools=(stale,))
+    for step in correcting.correction.steps(right(), [peer], WANTED):
+        calls.clear()
+        perform(peer, step)
+        assert calls[0] == ("await_endpoint", "cluster-2"), step
+        assert calls[1][0] in ("_delete_pool", "restart_pod"), step

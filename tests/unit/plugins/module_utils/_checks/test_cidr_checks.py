@@ -15,7 +15,6 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     component,
     daemon_set,
     endpoint,
-    gateway,
     judged,
     local_pool,
     ok,

@@ -13,13 +13,9 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     broken,
     cluster,
     component,
-    connection,
-    gateway,
     judged,
-    node,
     ok,
     pod,
-    pool,
     submariner,
     values,
 )

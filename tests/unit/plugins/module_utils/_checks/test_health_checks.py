@@ -13,9 +13,7 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     connection,
     daemon_set,
     gateway,
-    node,
     ok,
-    submariner,
     values,
     without,
 )

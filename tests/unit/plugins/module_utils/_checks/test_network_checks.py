@@ -18,7 +18,6 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
     Ref,
 )
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import (
-    agent,
     answer,
     cluster,
     component,
