@@ -236,7 +236,12 @@ def _tls_fault(error: BaseException) -> Fault:
     reason = str(getattr(error, "reason", None) or error)
     upper = reason.upper().replace(" ", "_")
     if "EOF" in upper or "ZERO_RETURN" in upper:
-        return Fault("the connection was closed during TLS", "Check the API server's health, and proxies on the way.", transient=True, reached=True)
+        return Fault(
+            "the connection was closed during TLS",
+            "Check the API server's health, proxies on the way, and the client certificate if there is one.",
+            transient=True,
+            reached=True,
+        )
     if "ALERT" in upper or "CERTIFICATE_REQUIRED" in upper:
         text, hint = f"the server refused the TLS handshake ({reason})", "Check the client certificate and key: expired, or another cluster's?"
     elif "WRONG_VERSION_NUMBER" in upper or "HTTP_REQUEST" in upper or "RECORD_LAYER_FAILURE" in upper:

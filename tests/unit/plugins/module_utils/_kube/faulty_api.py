@@ -223,11 +223,23 @@ class _Server(ThreadingHTTPServer):
     def finish_request(self, request: t.Any, client_address: t.Any) -> None:
         if self.tls:
             request.settimeout(5)
-            request = self.tls.wrap_socket(request, server_side=True)  # here: in the connection's own thread
+            request = self.tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            try:
+                request.do_handshake()  # here: in the connection's own thread
+            except ssl.SSLError:
+                _let_the_alert_arrive(request)
+                raise
         super().finish_request(request, client_address)
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
         pass  # clients that hang up are what the tests are about
+
+
+def _let_the_alert_arrive(connection: ssl.SSLSocket) -> None:
+    """Read what the client already sent: closing with unread bytes resets the connection, and a reset may overtake the alert (RFC 1122, 4.2.2.13)."""
+    socket.socket.shutdown(connection, socket.SHUT_WR)
+    while socket.socket.recv(connection, 65536):
+        pass
 
 
 class _Handler(BaseHTTPRequestHandler):
