@@ -52,7 +52,7 @@ class Check:
 
     ``severity`` is that of an ordinary case. ``needs`` are the names of :class:`Snapshot` answers without which the verdict is unknown.
     ``joined`` tells on which clusters the question arises: True for members alone, False for clusters without Submariner alone, None for all. On others
-    the check is left out, neither passed nor unknown.
+    the check is left out, neither passed nor unknown. ``tags`` are for selection; the first one is the check's area.
     """
 
     id: str
@@ -63,6 +63,12 @@ class Check:
     needs: tuple[str, ...] = ()
     joined: bool | None = None
     references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def area(self) -> str:
+        """What a reader looks for it under, and its class in JUnit."""
+        return self.tags[0] if self.tags else "general"
 
     @property
     def description(self) -> str:
@@ -78,12 +84,13 @@ def check(
     needs: tuple[str, ...] = (),
     joined: bool | None = None,
     references: tuple[str, ...] = (),
+    tags: tuple[str, ...] = (),
 ) -> t.Callable[[t.Callable[[t.Any], t.Iterable[Problem]]], Check]:
     """Turns a function into a :class:`Check`; its docstring becomes the catalogue's description."""
     if severity not in SEVERITIES:
         raise ValueError(f"check {check_id}: severity {severity!r} is none of {SEVERITIES}")
 
     def decorate(function: t.Callable[[t.Any], t.Iterable[Problem]]) -> Check:
-        return Check(check_id, title, severity, scope, function, needs, joined, references)
+        return Check(check_id, title, severity, scope, function, needs, joined, references, tags)
 
     return decorate
