@@ -44,13 +44,19 @@ def parse_object(reply: Reply) -> dict[str, t.Any]:
     try:
         parsed = json.loads(reply.body)
     except (ValueError, RecursionError):
-        raise BrokenBody(_describe_foreign(reply)) from None
+        raise BrokenBody(describe_foreign(reply)) from None
     if not isinstance(parsed, dict) or "kind" not in parsed and "major" not in parsed:  # /version has no kind
         raise BrokenBody("the body is JSON, and no Kubernetes object")
     return parsed
 
 
-def _describe_foreign(reply: Reply) -> str:
+def parse_text(reply: Reply) -> str:
+    """Return the text of a successful reply, a log."""
+    return reply.body.decode("utf-8", "replace")
+
+
+def describe_foreign(reply: Reply) -> str:
+    """What a body is that is no JSON, in words."""
     text = reply.body[:4096].decode("utf-8", "replace")
     if not text.strip():
         return "the body is empty"
@@ -66,7 +72,7 @@ def read_status(reply: Reply) -> Status:
         parsed = json.loads(reply.body)
     except (ValueError, RecursionError):
         if re.match(rb"\s*<", reply.body):
-            return Status(message=_describe_foreign(reply))
+            return Status(message=describe_foreign(reply))
         return Status(message=_quote(reply.body[:_LONGEST_QUOTE].decode("utf-8", "replace")))
     if not isinstance(parsed, dict) or parsed.get("kind") != "Status":
         return Status()

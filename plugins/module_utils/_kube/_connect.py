@@ -27,8 +27,11 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
     UncertainError,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import resolve
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._pages import Page, Project, parse_page
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._session import Session, Target, find_target, open_session
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._transport import Fault, Reply, Watch, exchange, open_watch
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._transport import BROKEN_COMPRESSION, Fault, Reply, Watch, exchange, fault_of, open_watch
+
+T = t.TypeVar("T")
 
 DEFAULT_TIMEOUT = 60.0  # seconds, for a request without a deadline of its own
 
@@ -109,6 +112,7 @@ class Connection:
         self._session = open_session(target)
         self._session_lock = threading.Lock()
         self._count_lock = threading.Lock()
+        self._parsing = threading.Lock()
         self._requests = self._bytes = self._retries = 0
         self._first = self._last = 0.0
         self._unreachable = False  # a request has used up its attempts, and nothing has answered since
@@ -132,16 +136,49 @@ class Connection:
         :param repeatable: sending the request twice does no harm; defaults to True for GET.
         :raises KubeError: see its ``state``; UncertainError where a write's answer was lost.
         """
-        deadline = Deadline(DEFAULT_TIMEOUT) if deadline is None else deadline
         repeatable = method == "GET" if repeatable is None else repeatable
         content = None if body is None else json.dumps(body).encode("utf-8")
+        return self._repeat(_answers.parse_object, method, path, query, content, content_type, deadline, repeatable)
+
+    def request_text(self, path: str, query: t.Mapping[str, t.Any] | None = None, deadline: Deadline | None = None) -> str:
+        """Return the text that the server answers to a GET: a log. Bytes that are no UTF-8 are replaced.
+
+        :raises KubeError: see its ``state``.
+        """
+        return self._repeat(_answers.parse_text, "GET", path, query, None, None, deadline, True)
+
+    def request_page(self, path: str, query: t.Mapping[str, t.Any], project: Project, deadline: Deadline) -> Page:
+        """Return a page of a list, each object projected. One page is parsed at a time, whichever threads ask: a whole one is large.
+
+        :raises KubeError: see its ``state``.
+        :raises OddObject: ``project`` broke on an object.
+        """
+
+        def parse(reply: Reply) -> Page:
+            with self._parsing:
+                return parse_page(reply, project)
+
+        return self._repeat(parse, "GET", path, query, None, None, deadline, True)
+
+    def _repeat(
+        self,
+        parse: t.Callable[[Reply], T],
+        method: str,
+        path: str,
+        query: t.Mapping[str, t.Any] | None,
+        content: bytes | None,
+        content_type: str | None,
+        deadline: Deadline | None,
+        repeatable: bool,
+    ) -> T:
+        deadline = Deadline(DEFAULT_TIMEOUT) if deadline is None else deadline
         attempt = 0
         last: KubeError | None = None
         while True:
             if deadline.expired:
                 raise self._timed_out(method, path, deadline, last, lost=False)
             try:
-                return self._answer(method, path, query, content, content_type, deadline)
+                return self._answer(parse, method, path, query, content, content_type, deadline)
             except DeadlineExpired:
                 raise self._timed_out(method, path, deadline, last, lost=not repeatable) from None
             except _Setback as setback:
@@ -183,9 +220,16 @@ class Connection:
         return TimedOutError(message, status=last.status if last else 0, api_message=last.api_message if last else "")
 
     def _answer(
-        self, method: str, path: str, query: t.Mapping[str, t.Any] | None, content: bytes | None, content_type: str | None, deadline: Deadline
-    ) -> dict[str, t.Any]:
-        """Return the object of one attempt, which includes one renewal of the credentials where they are not accepted."""
+        self,
+        parse: t.Callable[[Reply], T],
+        method: str,
+        path: str,
+        query: t.Mapping[str, t.Any] | None,
+        content: bytes | None,
+        content_type: str | None,
+        deadline: Deadline,
+    ) -> T:
+        """Return what ``parse`` makes of one attempt's answer. The attempt includes one renewal of the credentials where they are not accepted."""
         session = self._session
         reply = self._exchange(session, method, path, query, content, content_type, deadline)
         if reply.status == 401 and self._renew(session, deadline):
@@ -193,13 +237,15 @@ class Connection:
         attempts = self.patience.attempts
         if 200 <= reply.status < 300:
             try:
-                return _answers.parse_object(reply)
+                return parse(reply)
             except _answers.BrokenBody as broken:
                 error = KubeError(
                     f"{self.label}: {method} {path} was answered {reply.status}, but {broken}. Check the server's address, and proxies on the way.",
                     status=reply.status,
                 )
                 raise _Setback(error, transient=True, reached=True, attempts=attempts) from None
+            except BROKEN_COMPRESSION as broken:
+                raise self._setback(fault_of(broken), method, path) from broken
         error = _answers.error_of(self.label, method, path, reply)
         wait = _answers.retry_after(reply)
         if reply.status == 429:

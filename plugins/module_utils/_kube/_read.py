@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import Connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import OK, KubeError, NotFoundError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._pages import OddObject
+
+T = t.TypeVar("T")
+R = t.TypeVar("R")
 
 PAGE_SIZES = (500, 500, 100)  # objects, of the first reading and of each further one; 500 is what kubectl asks for
 
@@ -24,6 +28,7 @@ class ListRequest(t.NamedTuple):
     :param key: under which the result is returned.
     :param path: of the collection, such as ``/api/v1/nodes``.
     :param project: from the object's JSON to the record that is kept; None leaves the item out.
+    :param most: read no more than this many objects (at least), the first ones in the API's order; 0 reads all.
     """
 
     key: str
@@ -31,16 +36,18 @@ class ListRequest(t.NamedTuple):
     project: t.Callable[[dict[str, t.Any]], t.Any]
     label_selector: str = ""
     field_selector: str = ""
+    most: int = 0
 
 
 @dataclass(frozen=True)
 class ListResult:
-    """All items of a list, or the error that says why there are none; never some of the items."""
+    """All items of a list (the first ``most`` ones where so many were asked for), or the error that says why there are none; never some of them."""
 
     items: tuple[t.Any, ...] = ()
     error: KubeError | None = None
     where: str = ""  # "GET /api/v1/nodes", for evidence
     resource_version: str = ""  # of the list, to watch from
+    partial: bool = False  # there are more than the ``most`` that were asked for
 
     @property
     def ok(self) -> bool:
@@ -59,11 +66,20 @@ class ListResult:
 def read_all(connection: Connection, requests: t.Sequence[ListRequest], deadline: Deadline, workers: int = 8) -> dict[str, ListResult]:
     """Read several lists at once and return each under its key. One list's failure is its own; nothing is raised for it.
 
+    :param connection: what stands in for one and answers lists by itself (a bundle, or what notes down a live one's answers) has a ``read_lists``.
     :param workers: lists read at the same time; API priority and fairness gives a user about that many seats.
     """
-    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(requests))), thread_name_prefix="submariner-read") as pool:
-        running = [(request.key, pool.submit(read_list, connection, request, deadline)) for request in requests]
-        return {key: future.result() for key, future in running}
+    stand_in = getattr(connection, "read_lists", None)
+    if stand_in is not None:
+        return t.cast("dict[str, ListResult]", stand_in(requests, deadline))
+    results = in_parallel(lambda request: read_list(connection, request, deadline), requests, workers)
+    return {request.key: result for request, result in zip(requests, results)}
+
+
+def in_parallel(function: t.Callable[[T], R], arguments: t.Sequence[T], workers: int = 8) -> list[R]:
+    """What ``function`` returns for each argument, in their order; at most ``workers`` calls run at the same time."""
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(arguments))), thread_name_prefix="submariner-read") as pool:
+        return list(pool.map(function, arguments))
 
 
 def read_list(connection: Connection, request: ListRequest, deadline: Deadline) -> ListResult:
@@ -76,8 +92,8 @@ def read_list(connection: Connection, request: ListRequest, deadline: Deadline) 
     error: KubeError | None = None
     for page_size in PAGE_SIZES:
         try:
-            items, version = _read_pages(connection, request, page_size, deadline)
-            return ListResult(items, None, where, version)
+            items, version, partial = _read_pages(connection, request, page_size, deadline)
+            return ListResult(items, None, where, version, partial)
         except KubeError as failure:
             error = failure
             if failure.status != 410:
@@ -85,10 +101,11 @@ def read_list(connection: Connection, request: ListRequest, deadline: Deadline) 
     return ListResult((), error, where)
 
 
-def _read_pages(connection: Connection, request: ListRequest, page_size: int, deadline: Deadline) -> tuple[tuple[t.Any, ...], str]:
+def _read_pages(connection: Connection, request: ListRequest, page_size: int, deadline: Deadline) -> tuple[tuple[t.Any, ...], str, bool]:
     kept: list[t.Any] = []
     seen: set[str] = set()
     token = ""
+    page_size = min(page_size, request.most or page_size)
     while True:
         query = {
             "limit": page_size,
@@ -96,39 +113,26 @@ def _read_pages(connection: Connection, request: ListRequest, page_size: int, de
             "fieldSelector": request.field_selector,
             "continue": token,
         }
-        page = connection.request("GET", request.path, query, deadline=deadline)
-        items = page.get("items") or []  # a nil slice in Go is null
-        if not str(page.get("kind", "")).endswith("List") or not isinstance(items, list):
-            raise KubeError(f"{connection.label}: GET {request.path} was answered with a {page.get('kind')}, not with a list.", status=200)
-        metadata = page.get("metadata") or {}
-        several = bool(token or metadata.get("continue"))
-        for item in items:
-            uid = (item.get("metadata") or {}).get("uid", "") if several else ""
-            if uid in seen:
-                continue
-            if uid:
+        try:
+            page = connection.request_page(request.path, query, request.project, deadline)
+        except OddObject as odd:
+            raise KubeError(
+                f"{connection.label}: GET {request.path} returned an object {odd}. Look at it with kubectl get -o yaml.", status=200
+            ) from odd
+        if not page.is_list:
+            raise KubeError(f"{connection.label}: GET {request.path} was answered with a {page.kind}, not with a list.", status=200)
+        several = bool(token or page.token)
+        for uid, record in page.entries:
+            if several and uid:
+                if uid in seen:
+                    continue
                 seen.add(uid)
-            record = _projected(connection, request, item)
-            if record is not None:
-                kept.append(record)
-        previous, token = token, str(metadata.get("continue") or "")
-        if not token:
-            return tuple(kept), str(metadata.get("resourceVersion") or "")
+            kept.append(record)
+        previous, token = token, page.token
+        if not token or 0 < request.most <= len(kept):
+            return tuple(kept), page.resource_version, bool(token)
         if token == previous:
             raise KubeError(f"{connection.label}: GET {request.path} gives the same page again and again (its continue token does not move).", status=200)
-
-
-def _projected(connection: Connection, request: ListRequest, item: dict[str, t.Any]) -> t.Any:
-    try:
-        return request.project(item)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        metadata = item.get("metadata") or {} if isinstance(item, dict) else {}
-        name = "/".join(str(part) for part in (metadata.get("namespace"), metadata.get("name")) if part)
-        raise KubeError(
-            f"{connection.label}: GET {request.path} returned an object {name or '(without a name)'} that is not shaped as its API says "
-            f"({type(error).__name__}: {error}). Look at it with kubectl get -o yaml.",
-            status=200,
-        ) from error
 
 
 def get_object(connection: Connection, path: str, deadline: Deadline) -> dict[str, t.Any] | None:

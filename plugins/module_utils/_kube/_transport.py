@@ -18,16 +18,28 @@ from ansible_collections.fathom.submariner.plugins.module_utils._deps import loa
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline, DeadlineExpired, call_within
 
 CONNECT_TIMEOUT = 10.0  # seconds; a longer silence than that is a firewall's
+BROKEN_COMPRESSION = (gzip.BadGzipFile, EOFError, zlib.error)
 _PIECE = 1 << 20  # bytes
 
 
 class Reply(t.NamedTuple):
-    """A whole response. ``headers`` is case-insensitive; ``wire_bytes`` is the body's size before decompression."""
+    """A whole response. ``headers`` is case-insensitive; ``wire_bytes`` is the body's size before decompression.
+
+    A successful one is decompressed when its body is asked for: several may wait for their turn to be parsed.
+    """
 
     status: int
     headers: t.Mapping[str, str]
-    body: bytes
+    raw: bytes
     wire_bytes: int
+    compressed: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """
+        :raises OSError, EOFError, zlib.error: it is compressed and broken; ``fault_of`` knows them.
+        """
+        return gzip.decompress(self.raw) if self.compressed else self.raw
 
 
 class Fault(Exception):
@@ -80,7 +92,9 @@ def _read_whole(response: t.Any) -> Reply:
     # Decompressed here and not by urllib3, which does not count a chunked body's bytes.
     raw = b"".join(response.stream(_PIECE, decode_content=False))
     compressed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
-    return Reply(response.status, response.headers, gzip.decompress(raw) if compressed else raw, len(raw))
+    if compressed and not 200 <= response.status < 300:
+        return Reply(response.status, response.headers, gzip.decompress(raw), len(raw))
+    return Reply(response.status, response.headers, raw, len(raw), compressed)
 
 
 def open_response(pool: t.Any, method: str, url: str, headers: t.Any, body: bytes | None, deadline: Deadline, idle: float) -> t.Any:
@@ -205,7 +219,7 @@ def fault_of(error: BaseException) -> Fault:
         )
     if isinstance(error, (exceptions.ReadTimeoutError, TimeoutError)):
         return Fault("the server fell silent", "Check the API server's load, and proxies on the way.", transient=True, reached=True)
-    if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+    if isinstance(error, BROKEN_COMPRESSION):
         return Fault("the compressed body is broken", "Check proxies on the way.", transient=True, reached=True)
     if isinstance(error, (exceptions.LocationValueError, exceptions.URLSchemeUnknown, UnicodeError)):
         return Fault("the server's address is not a valid URL", "Correct host, or server of the kubeconfig.", transient=False, reached=False)

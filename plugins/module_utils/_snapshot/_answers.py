@@ -25,13 +25,15 @@ class Answer(t.Generic[T]):
     """What came back for one question.
 
     ``state`` is one of the constants above; ``where`` names the question (``GET /api/v1/nodes``, or a file of a bundle);
-    ``detail`` is the reason in words when ``state`` is not ``ok``.
+    ``detail`` is the reason in words when ``state`` is not ``ok``. ``partial`` tells that there are, or may be, more than ``items``: a bounded
+    number of them was asked for.
     """
 
     state: str = NOT_READ
     items: tuple[T, ...] = ()
     where: str = ""
     detail: str = ""
+    partial: bool = False
 
     @property
     def ok(self) -> bool:
@@ -39,7 +41,7 @@ class Answer(t.Generic[T]):
 
     @property
     def known(self) -> bool:
-        """True when the items are all there are: listed, or the kind does not exist on this cluster at all."""
+        """True when the question was answered: listed (all there are unless ``partial``), or the kind does not exist on this cluster at all."""
         return self.state in (OK, NOT_SERVED)
 
 

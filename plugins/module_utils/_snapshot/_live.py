@@ -12,44 +12,23 @@ from dataclasses import replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import Connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import FORBIDDEN, KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest, ListResult, read_all
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_calico as calico
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_kubernetes as kubernetes
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as submariner
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, NOT_SERVED, OK, Answer, Snapshot, Statistics
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._combine import combined
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import log_targets
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._logs import read_logs
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_READ, NOT_SERVED, OK, TIMED_OUT, UNAVAILABLE, Answer, Snapshot, Statistics
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import objects_at, text_at
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._requests import REQUESTS, group_version, split_key
 
-# Keys are the Snapshot's fields. A key with "/" is one of several questions that together make one answer.
-REQUESTS: tuple[ListRequest, ...] = (
-    ListRequest("nodes", "/api/v1/nodes", kubernetes.node),
-    ListRequest("pods", "/api/v1/pods", kubernetes.pod),
-    ListRequest("services", "/api/v1/services", kubernetes.service),
-    ListRequest("daemon_sets", "/apis/apps/v1/daemonsets", kubernetes.daemon_set),
-    ListRequest("deployments", "/apis/apps/v1/deployments", kubernetes.deployment),
-    # By name, since a cluster may keep hundreds of megabytes of other people's ConfigMaps. Submariner looks for calico-config everywhere.
-    ListRequest("config_maps/calico", "/api/v1/configmaps", kubernetes.config_map, field_selector="metadata.name=calico-config"),
-    *(
-        ListRequest(f"config_maps/{name}", "/api/v1/namespaces/kube-system/configmaps", kubernetes.config_map, field_selector=f"metadata.name={name}")
-        for name in ("kubeadm-config", "kube-proxy", "canal-config", "rke2-canal-config", "kube-flannel-cfg")
-    ),
-    ListRequest("service_cidrs/v1", "/apis/networking.k8s.io/v1/servicecidrs", kubernetes.service_cidr),
-    ListRequest("service_cidrs/v1beta1", "/apis/networking.k8s.io/v1beta1/servicecidrs", kubernetes.service_cidr),
-    ListRequest("helm_charts", "/apis/helm.cattle.io/v1/helmcharts", kubernetes.helm_chart),
-    ListRequest("openshift_networks", "/apis/config.openshift.io/v1/networks", kubernetes.openshift_network),
-    ListRequest("ip_pools_v3", "/apis/projectcalico.org/v3/ippools", calico.ip_pool_v3),
-    ListRequest("ip_pools_v1", "/apis/crd.projectcalico.org/v1/ippools", calico.ip_pool_v1),
-    ListRequest("installations", "/apis/operator.tigera.io/v1/installations", calico.installation),
-    ListRequest("cluster_informations", "/apis/crd.projectcalico.org/v1/clusterinformations", calico.cluster_information),
-    ListRequest("api_services", "/apis/apiregistration.k8s.io/v1/apiservices", kubernetes.api_service),
-    ListRequest("submariners", "/apis/submariner.io/v1alpha1/submariners", submariner.submariner),
-    ListRequest("endpoints", "/apis/submariner.io/v1/endpoints", submariner.endpoint),
-    ListRequest("submariner_clusters", "/apis/submariner.io/v1/clusters", submariner.submariner_cluster),
-    ListRequest("gateways", "/apis/submariner.io/v1/gateways", submariner.gateway),
-)
+V3 = "projectcalico.org/v3"
+V3_PROBE = "ip_pools_v3"  # asked first: how Calico's API server answers tells whether to ask it anything else
+PROBE_TIMEOUT = 15.0  # seconds
+
+Answers = t.Mapping[str, Answer[t.Any]]
 
 
-def read_snapshot(connection: Connection, cluster: str, *, timeout: float, taken_at: str) -> Snapshot:
+def read_snapshot(connection: Connection, cluster: str, *, timeout: float, taken_at: str, logs: bool = False) -> Snapshot:
     """Read everything that the model holds.
 
     A list that is forbidden, slow or not served is an answer of that state, beside the others. Only a server that answers nobody, or that does
@@ -58,75 +37,98 @@ def read_snapshot(connection: Connection, cluster: str, *, timeout: float, taken
     :param cluster: the name that the user knows the cluster by.
     :param timeout: seconds for all of it together.
     :param taken_at: now, RFC 3339 in UTC; clocks are read at the rim.
+    :param logs: read the logs of the few pods that ``log_targets`` names, too.
     :raises KubeError: the server cannot be reached, or refuses these credentials altogether (401).
     """
     deadline = Deadline(timeout)
     version = _server_version(connection, deadline)
-    results = read_all(connection, REQUESTS, deadline)
-    answers = {key: _answer(result) for key, result in results.items()}
-    answers.update(_not_served(connection, answers, deadline))
+    groups = _api_groups(connection, deadline)
+    probe = next(request for request in REQUESTS if request.key == V3_PROBE)
+    answers: dict[str, Answer[t.Any]] = {}
+    _read_into(answers, connection, [probe], groups, Deadline(min(PROBE_TIMEOUT, deadline.left())))
+    pending = [request for request in REQUESTS if request is not probe]
+    while pending:
+        now, pending = _next_versions(pending, answers)
+        _read_into(answers, connection, now, groups, deadline)
+    snapshot = Snapshot(cluster, connection.server, taken_at, server_version=version, api_groups=groups, **combined(answers))
+    if logs:
+        snapshot = replace(snapshot, logs=read_logs(connection, log_targets(snapshot), deadline))
     usage = connection.usage()
-    return Snapshot(
-        cluster=cluster,
-        where=connection.server,
-        taken_at=taken_at,
-        server_version=version,
-        statistics=Statistics(usage.requests, usage.bytes_read, usage.retries, round(timeout - deadline.left(), 3)),
-        **combined(answers),
-    )
+    return replace(snapshot, statistics=Statistics(usage.requests, usage.bytes_read, usage.retries, round(timeout - deadline.left(), 3)))
 
 
-def combined(answers: t.Mapping[str, Answer[t.Any]]) -> dict[str, Answer[t.Any]]:
-    """The Snapshot's fields from the answers to single questions. Keys as in ``REQUESTS``."""
-    fields = {key: answer for key, answer in answers.items() if "/" not in key}
-    fields["config_maps"] = union([answer for key, answer in answers.items() if key.startswith("config_maps/")])
-    fields["service_cidrs"] = first_served([answers[f"service_cidrs/{version}"] for version in ("v1", "v1beta1")])
-    fields["ip_pools"] = preferred_pools(answers["ip_pools_v3"], answers["ip_pools_v1"])
-    return fields
+def _next_versions(requests: t.Sequence[ListRequest], answers: Answers) -> tuple[list[ListRequest], list[ListRequest]]:
+    """Of each question the next version of an API to ask it through, and what is left for later: nothing once a version has answered."""
+    answered = {split_key(key)[:2] for key, answer in answers.items() if answer.ok}
+    now: dict[tuple[str, ...], ListRequest] = {}
+    later: list[ListRequest] = []
+    for request in requests:
+        question = split_key(request.key)[:2]
+        if question in now:
+            later.append(request)
+        elif question not in answered:
+            now[question] = request
+    return list(now.values()), later
 
 
-def preferred_pools(v3: Answer[t.Any], v1: Answer[t.Any]) -> Answer[t.Any]:
-    """Pools of projectcalico.org/v3 where that answers, else of crd.projectcalico.org/v1 where that does, else v3's failure.
+def _read_into(
+    answers: dict[str, Answer[t.Any]], connection: Connection, requests: t.Sequence[ListRequest], groups: Answer[str], deadline: Deadline
+) -> None:
+    asked = []
+    for request in requests:
+        known = _known_beforehand(request, groups, answers.get(V3_PROBE))
+        if known is None:
+            asked.append(request)
+        else:
+            answers[request.key] = known
+    fresh = {key: _answer(result) for key, result in read_all(connection, asked, deadline).items()}
+    answers.update(fresh)
+    answers.update(_not_served(connection, fresh, deadline))
 
-    Both failing, the v3 answer says more than a v1 that is not served (Calico with native v3 CRDs has no v1).
+
+def _known_beforehand(request: ListRequest, groups: Answer[str], probe: Answer[t.Any] | None) -> Answer[t.Any] | None:
+    """The answer to what need not be asked: a group that is not there, and an aggregated API server that has just not answered.
+
+    Each further question to a dead one would wait for it anew.
     """
-    if v3.ok or v1.ok:
-        return v3 if v3.ok else v1
-    return v1 if v3.state == NOT_SERVED else v3
-
-
-def first_served(answers: t.Sequence[Answer[t.Any]]) -> Answer[t.Any]:
-    """The first answer of a version that is served; the first of all where none is."""
-    return next((answer for answer in answers if answer.state != NOT_SERVED), answers[0])
-
-
-def union(answers: t.Sequence[Answer[t.Any]]) -> Answer[t.Any]:
-    """All items; one question that failed makes the whole an answer of its state, which still holds what the others brought."""
-    items = tuple(item for answer in answers for item in answer.items)
-    failed = next((answer for answer in answers if not answer.known), None)
-    if failed is not None:
-        return replace(failed, items=items)
-    where = ", ".join(dict.fromkeys(answer.where for answer in answers))
-    return Answer(OK, items, where)
+    group = group_version(request.path)
+    if not group:
+        return None
+    if groups.ok and group not in groups.items:
+        return Answer(NOT_SERVED, (), groups.where, f"there is no {group}")
+    if probe is not None and probe.state in (UNAVAILABLE, TIMED_OUT) and group == V3:
+        return replace(probe, items=())
+    return None
 
 
 def _answer(result: ListResult) -> Answer[t.Any]:
-    return Answer(result.state, result.items, result.where, result.detail)
+    return Answer(result.state, result.items, result.where, result.detail, result.partial)
 
 
 def _server_version(connection: Connection, deadline: Deadline) -> Answer[str]:
-    """Asked first and alone: a dead server must not be asked twenty more questions, each with its retries."""
+    """Asked first and alone: a dead server must not be asked fifty more questions, each with its retries."""
     where = "GET /version"
     try:
         version = text_at(connection.request("GET", "/version", deadline=deadline), "gitVersion")
     except KubeError as error:
-        if error.state != FORBIDDEN or error.status == 401:
+        if error.state not in (FORBIDDEN, NOT_READ) or error.status == 401:
             raise
         return Answer(error.state, (), where, error.message)
     return Answer(OK, (version,) if version else (), where)
 
 
-def _not_served(connection: Connection, answers: t.Mapping[str, Answer[t.Any]], deadline: Deadline) -> dict[str, Answer[t.Any]]:
+def _api_groups(connection: Connection, deadline: Deadline) -> Answer[str]:
+    """Every group/version that this cluster has, whether or not an aggregated one answers."""
+    where = "GET /apis"
+    try:
+        listed = connection.request("GET", "/apis", deadline=deadline)
+    except KubeError as error:
+        return Answer(error.state, (), where, error.message)
+    versions = [text_at(version, "groupVersion") for group in objects_at(listed, "groups") for version in objects_at(group, "versions")]
+    return Answer(OK, tuple(versions), where)
+
+
+def _not_served(connection: Connection, answers: Answers, deadline: Deadline) -> dict[str, Answer[t.Any]]:
     """The forbidden answers that are about kinds which do not exist on this cluster.
 
     Authorization comes before routing: credentials without the right to list HelmCharts get 403, not 404, on a cluster that has none. Discovery,
@@ -137,19 +139,19 @@ def _not_served(connection: Connection, answers: t.Mapping[str, Answer[t.Any]], 
     resources: dict[str, frozenset[str] | None] = {}
     corrected = {}
     for key, answer in forbidden.items():
-        group_version, _slash, resource = paths[key].rpartition("/")
-        if group_version not in resources:
-            resources[group_version] = _resources(connection, group_version, deadline)
-        served = resources[group_version]
+        group_path, _slash, resource = paths[key].rpartition("/")
+        if group_path not in resources:
+            resources[group_path] = _resources(connection, group_path, deadline)
+        served = resources[group_path]
         if served is not None and resource not in served:
-            corrected[key] = replace(answer, state=NOT_SERVED, detail=f"GET {group_version}: there is no {resource}")
+            corrected[key] = replace(answer, state=NOT_SERVED, detail=f"GET {group_path}: there is no {resource}")
     return corrected
 
 
-def _resources(connection: Connection, group_version: str, deadline: Deadline) -> frozenset[str] | None:
+def _resources(connection: Connection, group_path: str, deadline: Deadline) -> frozenset[str] | None:
     """Names of the resources of ``/apis/<group>/<version>``: none where it does not exist, None where that cannot be told."""
     try:
-        listed = connection.request("GET", group_version, deadline=deadline)
+        listed = connection.request("GET", group_path, deadline=deadline)
     except KubeError as error:
         return frozenset() if error.status == 404 else None
     return frozenset(text_at(entry, "name") for entry in objects_at(listed, "resources"))

@@ -3,79 +3,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Kubernetes' own objects (and RKE2's and OpenShift's descriptions of the network), from raw JSON to records.
+"""Kubernetes' own objects but nodes, from raw JSON to records.
 
-Everything that could carry a credential passes an allow-list here, not a deny-list: environment variables, ConfigMap keys, Helm values and
-node arguments are kept by name. A secret of a kind that nobody thought of is thus dropped as well.
+Everything that could carry a credential passes an allow-list here, not a deny-list: ConfigMap keys, annotations and labels are kept by name.
+A secret of a kind that nobody thought of is thus dropped as well.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
     ApiService,
+    Condition,
     ConfigMap,
-    Container,
     DaemonSet,
     Deployment,
-    EnvVar,
-    HelmChart,
-    Node,
-    OpenShiftNetwork,
+    Event,
+    Namespace,
     Pod,
+    Ref,
     Service,
     ServiceCidr,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import cni_summary, container_statuses, containers_at
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_origin import origin
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
     condition_holds,
     condition_of,
+    conditions_of,
     flag_at,
     integer_at,
+    interned,
+    object_at,
     objects_at,
     ref_of,
+    repeated_text_map_at,
+    shared,
     text_at,
     text_map_at,
-    text_of,
     texts_at,
     value_at,
 )
 
-ENVIRONMENT = frozenset(
-    (
-        "SUBMARINER_CLUSTERCIDR",
-        "SUBMARINER_SERVICECIDR",
-        "SUBMARINER_GLOBALCIDR",
-        "SUBMARINER_CLUSTERID",
-        "SUBMARINER_NAMESPACE",
-        "SUBMARINER_NETWORKPLUGIN",
-        "SUBMARINER_CABLEDRIVER",
-        "SUBMARINER_NATENABLED",
-        "SUBMARINER_HEALTHCHECKENABLED",
-        "AIR_GAPPED_DEPLOYMENT",
-        "CE_IPSEC_NATTPORT",
-        "CE_IPSEC_FORCEENCAPS",
-        "CALICO_IPV4POOL_CIDR",
-        "CALICO_IPV6POOL_CIDR",
-        "CALICO_NETWORKING_BACKEND",
-        "CLUSTER_TYPE",
-        "DATASTORE_TYPE",
-        "IP",
-        "IP_AUTODETECTION_METHOD",
-        "IPALLOC_RANGE",
-        "POD_SUBNET",
-    )
-)
-PROXY_ENVIRONMENT = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"))
-CNI_TYPE = re.compile(r'"type"\s*:\s*"([a-z0-9-]+)"')
-URL_PASSWORD = re.compile(r"(?<=:)[^:/@\s]*(?=@)")
-NODE_ANNOTATION_PREFIXES = ("k3s.io/", "rke2.io/", "projectcalico.org/", "gateway.submariner.io/", "submariner.io/")
-NODE_ARGUMENTS = ("rke2.io/node-args", "k3s.io/node-args")
-NODE_ENVIRONMENTS = ("rke2.io/node-env", "k3s.io/node-env")
-SECRET_OPTION = re.compile(r"^--?[a-z0-9-]*(token|secret|password|passphrase|access-key|datastore-endpoint)[a-z0-9-]*$", re.IGNORECASE)
 CONFIG_MAP_KEYS = frozenset(
     (
         "ClusterConfiguration",  # kubeadm-config
@@ -87,136 +58,135 @@ CONFIG_MAP_KEYS = frozenset(
         "typha_service_name",
         "net_cidr",  # ovn-config
         "svc_cidr",
+        "Corefile",  # coredns, rke2-coredns-rke2-coredns, nodelocaldns
+        "lighthouse.server",  # what Submariner writes for --coredns-custom-configmap
     )
 )
-HELM_VALUES = ("global.clusterCIDR", "global.serviceCIDR", "global.clusterDNS", "global.clusterDomain")
-# The pods whose command lines, environment and labels some check or Submariner's own discovery looks at.
+# Labels of pods of which everything is kept; which of them are read, and how many, is said in _requests.py.
 SYSTEM_PODS: t.Mapping[str, frozenset[str]] = {
     "component": frozenset(("kube-apiserver", "kube-controller-manager", "kube-proxy")),
-    "k8s-app": frozenset(("kube-proxy", "calico-node", "calico-typha", "calico-kube-controllers", "calico-apiserver", "canal", "cilium")),
-    "app": frozenset(("submariner-gateway", "submariner-routeagent", "submariner-globalnet", "ovnkube-node", "kindnet")),
+    "k8s-app": frozenset(
+        (
+            "kube-proxy",
+            "kube-dns",
+            "nodelocaldns",
+            "node-local-dns",
+            "calico-node",
+            "calico-typha",
+            "calico-kube-controllers",
+            "calico-apiserver",
+            "tigera-operator",
+            "csi-node-driver",
+            "canal",
+            "cilium",
+        )
+    ),
+    "app": frozenset(
+        (
+            "submariner-gateway",
+            "submariner-routeagent",
+            "submariner-globalnet",
+            "submariner-metrics-proxy",
+            "submariner-lighthouse-agent",
+            "submariner-lighthouse-coredns",
+            "ovnkube-node",
+            "kindnet",
+        )
+    ),
     "name": frozenset(("submariner-operator", "weave-net")),
 }
-MASK = "********"
+SERVICE_ANNOTATIONS = ("service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type",)
+TEMPLATE_ANNOTATIONS = ("kubectl.kubernetes.io/restartedAt", "hash.operator.tigera.io/")
+REVISION = "controller-revision-hash"
+LONGEST_TEXT = 2000  # characters of a message in an event or a pod's status
 
 
-def masked_arguments(annotation: str) -> str:
-    """The JSON list of ``rke2.io/node-args`` with the values of options that name a secret masked.
-
-    RKE2 masks those that it knows itself (k3s pkg/nodeconfig); an argument list that is no JSON list is dropped.
-    """
-    try:
-        arguments = json.loads(annotation)
-    except ValueError:
-        return ""
-    if not isinstance(arguments, list):
-        return ""
-    kept: list[str] = []
-    for argument in map(text_of, arguments):
-        option, equals, _value = argument.partition("=")
-        if equals and SECRET_OPTION.match(option):
-            kept.append(f"{option}={MASK}")
-        elif kept and SECRET_OPTION.match(kept[-1]) and not argument.startswith("-"):
-            kept.append(MASK)
-        else:
-            kept.append(argument)
-    return json.dumps(kept)
+def is_system_pod(labels: t.Mapping[str, str]) -> bool:
+    return any(labels.get(key) in values for key, values in SYSTEM_PODS.items())
 
 
-def _node_annotations(obj: JsonObject) -> dict[str, str]:
-    kept = {}
-    for key, value in text_map_at(obj, "metadata", "annotations").items():
-        if key in NODE_ARGUMENTS:
-            kept[key] = masked_arguments(value)
-        elif key.startswith(NODE_ANNOTATION_PREFIXES) and key not in NODE_ENVIRONMENTS:
-            kept[key] = value
-    return kept
-
-
-def node(obj: JsonObject) -> Node:
-    pod_cidrs = texts_at(obj, "spec", "podCIDRs")
-    single = text_at(obj, "spec", "podCIDR")
-    addresses = objects_at(obj, "status", "addresses")
-    return Node(
-        ref=ref_of(obj, "Node"),
-        labels=text_map_at(obj, "metadata", "labels"),
-        annotations=_node_annotations(obj),
-        pod_cidrs=pod_cidrs or ((single,) if single else ()),
-        internal_ips=tuple(text_at(entry, "address") for entry in addresses if entry.get("type") == "InternalIP"),
-        ready=condition_holds(obj, "Ready"),
-        kubelet_version=text_at(obj, "status", "nodeInfo", "kubeletVersion"),
-        created=text_at(obj, "metadata", "creationTimestamp"),
-    )
-
-
-def plugin_types(cni_configuration: str) -> str:
-    """What tells the IPAM apart in a CNI configuration: every ``"type"`` in it, and nothing else of it.
-
-    The text is no JSON while it holds placeholders such as ``"mtu": __CNI_MTU__``, and it may hold tokens and keys of etcd.
-    """
-    return ", ".join(f'"type": "{name}"' for name in CNI_TYPE.findall(cni_configuration))
-
-
-def _environment(entries: t.Iterable[dict[str, t.Any]]) -> t.Iterator[EnvVar]:
-    for entry in entries:
-        name, value = text_at(entry, "name"), text_at(entry, "value")
-        if entry.get("valueFrom"):
-            continue
-        if name in ENVIRONMENT:
-            yield EnvVar(name, value)
-        elif name == "CNI_NETWORK_CONFIG":
-            yield EnvVar(name, plugin_types(value))
-        elif name in PROXY_ENVIRONMENT:
-            yield EnvVar(name, URL_PASSWORD.sub(MASK, value))
-
-
-def container(obj: JsonObject) -> Container:
-    return Container(
-        name=text_at(obj, "name"),
-        image=text_at(obj, "image"),
-        command=texts_at(obj, "command"),
-        args=texts_at(obj, "args"),
-        env=tuple(_environment(objects_at(obj, "env"))),
-    )
+def _controller(metadata: JsonObject) -> str:
+    owners = objects_at(metadata, "ownerReferences")
+    owner = next((entry for entry in owners if entry.get("controller") is True), None)
+    return interned(f"{text_at(owner, 'kind')}/{text_at(owner, 'name')}") if owner else ""
 
 
 def pod(obj: JsonObject) -> Pod:
-    labels = text_map_at(obj, "metadata", "labels")
-    is_system = any(labels.get(key) in values for key, values in SYSTEM_PODS.items())
-    ips = tuple(ip for ip in (text_at(entry, "ip") for entry in objects_at(obj, "status", "podIPs")) if ip)
-    single = text_at(obj, "status", "podIP")
+    metadata, spec, status = object_at(obj, "metadata"), object_at(obj, "spec"), object_at(obj, "status")
+    labels = repeated_text_map_at(metadata, "labels")
+    system = is_system_pod(labels)
+    conditions = conditions_of(obj)
+    ips = tuple(ip for ip in (text_at(entry, "ip") for entry in objects_at(status, "podIPs")) if ip)
+    single = text_at(status, "podIP")
     return Pod(
         ref=ref_of(obj, "Pod"),
-        uid=text_at(obj, "metadata", "uid"),
-        node=text_at(obj, "spec", "nodeName"),
-        host_network=flag_at(obj, "spec", "hostNetwork"),
-        phase=text_at(obj, "status", "phase"),
-        ready=condition_holds(obj, "Ready") is True,
+        uid=text_at(metadata, "uid"),
+        node=interned(text_at(spec, "nodeName")),
+        host_network=flag_at(spec, "hostNetwork"),
+        phase=interned(text_at(status, "phase")),
+        ready=any(condition.type == "Ready" and condition.status == "True" for condition in conditions),
         ips=ips or ((single,) if single else ()),
-        labels=labels if is_system else {},
-        containers=tuple(map(container, objects_at(obj, "spec", "containers"))) if is_system else (),
-        restarts=sum(integer_at(entry, "restartCount") for entry in objects_at(obj, "status", "containerStatuses")),
-        created=text_at(obj, "metadata", "creationTimestamp"),
+        labels=labels if system else {},
+        containers=containers_at(spec, "containers") if system else (),
+        restarts=sum(integer_at(entry, "restartCount") for entry in objects_at(status, "containerStatuses")),
+        created=interned(text_at(metadata, "creationTimestamp")),
+        deleting=bool(text_at(metadata, "deletionTimestamp")),
+        started_at=interned(text_at(status, "startTime")),
+        owner=_controller(metadata) if system else "",
+        conditions=_telling(conditions) if system else (),
+        statuses=container_statuses(obj) if system else (),
+        init_containers=containers_at(spec, "initContainers") if system else (),
+        revision=labels.get(REVISION, "") if system else "",
+        reason=text_at(status, "reason"),
+        message=text_at(status, "message")[:LONGEST_TEXT],
     )
+
+
+def _telling(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Ready, and what is not as it should be: a running pod's other conditions say nothing more."""
+    return shared(tuple(entry for entry in conditions if entry.type == "Ready" or entry.status != "True"))
 
 
 def service(obj: JsonObject) -> Service:
     ips = texts_at(obj, "spec", "clusterIPs") or (text_at(obj, "spec", "clusterIP"),)
-    return Service(ref=ref_of(obj, "Service"), cluster_ips=tuple(ip for ip in ips if ip not in ("", "None")))
+    annotations = text_map_at(obj, "metadata", "annotations")
+    ingress = objects_at(obj, "status", "loadBalancer", "ingress")
+    return Service(
+        ref=ref_of(obj, "Service"),
+        cluster_ips=tuple(ip for ip in ips if ip not in ("", "None")),
+        type=text_at(obj, "spec", "type"),
+        annotations={key: value for key, value in annotations.items() if key in SERVICE_ANNOTATIONS},
+        external_ips=tuple(address for address in (text_at(entry, "ip") or text_at(entry, "hostname") for entry in ingress) if address),
+    )
 
 
 def daemon_set(obj: JsonObject) -> DaemonSet:
+    template = object_at(obj, "spec", "template", "spec")
+    containers, init_containers = containers_at(template, "containers"), containers_at(template, "initContainers")
+    annotations = text_map_at(obj, "spec", "template", "metadata", "annotations")
+    status = object_at(obj, "status")
     return DaemonSet(
         ref=ref_of(obj, "DaemonSet"),
         labels=text_map_at(obj, "metadata", "labels"),
         # calico-node's configuration of the CNI plugin stands in its init container install-cni.
-        containers=tuple(
-            container(entry) for part in ("containers", "initContainers") for entry in objects_at(obj, "spec", "template", "spec", part)
-        ),
-        desired=integer_at(obj, "status", "desiredNumberScheduled"),
-        ready=integer_at(obj, "status", "numberReady"),
+        containers=(*containers, *init_containers),
+        desired=integer_at(status, "desiredNumberScheduled"),
+        ready=integer_at(status, "numberReady"),
         generation=integer_at(obj, "metadata", "generation"),
-        observed_generation=integer_at(obj, "status", "observedGeneration"),
+        observed_generation=integer_at(status, "observedGeneration"),
+        current=integer_at(status, "currentNumberScheduled"),
+        updated=integer_at(status, "updatedNumberScheduled"),
+        available=integer_at(status, "numberAvailable"),
+        unavailable=integer_at(status, "numberUnavailable"),
+        misscheduled=integer_at(status, "numberMisscheduled"),
+        max_unavailable=text_at(obj, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable"),
+        node_selector=text_map_at(template, "nodeSelector"),
+        node_affinity=object_at(template, "affinity", "nodeAffinity"),
+        tolerations=tuple(objects_at(template, "tolerations")),
+        init_containers=init_containers,
+        template_annotations={key: value for key, value in annotations.items() if key.startswith(TEMPLATE_ANNOTATIONS)},
+        created=text_at(obj, "metadata", "creationTimestamp"),
+        origin=origin(obj),
     )
 
 
@@ -224,9 +194,15 @@ def deployment(obj: JsonObject) -> Deployment:
     replicas = value_at(obj, "spec", "replicas")
     return Deployment(
         ref=ref_of(obj, "Deployment"),
-        containers=tuple(map(container, objects_at(obj, "spec", "template", "spec", "containers"))),
+        containers=containers_at(obj, "spec", "template", "spec", "containers"),
         replicas=replicas if isinstance(replicas, int) else 1,  # the API's default
         available=integer_at(obj, "status", "availableReplicas"),
+        labels=text_map_at(obj, "metadata", "labels"),
+        updated=integer_at(obj, "status", "updatedReplicas"),
+        ready=integer_at(obj, "status", "readyReplicas"),
+        conditions=conditions_of(obj),
+        created=text_at(obj, "metadata", "creationTimestamp"),
+        origin=origin(obj),
     )
 
 
@@ -234,39 +210,42 @@ def config_map(obj: JsonObject) -> ConfigMap:
     data = text_map_at(obj, "data")
     kept = {key: value for key, value in data.items() if key in CONFIG_MAP_KEYS}
     if "cni_network_config" in data:
-        kept["cni_network_config"] = plugin_types(data["cni_network_config"])
-    return ConfigMap(ref=ref_of(obj, "ConfigMap"), data=kept)
+        kept["cni_network_config"] = cni_summary(data["cni_network_config"])
+    return ConfigMap(ref=ref_of(obj, "ConfigMap"), data=kept, origin=origin(obj))
 
 
 def service_cidr(obj: JsonObject) -> ServiceCidr:
     return ServiceCidr(ref=ref_of(obj, "ServiceCIDR"), cidrs=texts_at(obj, "spec", "cidrs"), ready=condition_holds(obj, "Ready") is True)
 
 
-def helm_chart(obj: JsonObject) -> HelmChart:
-    values = text_map_at(obj, "spec", "set")
-    return HelmChart(ref=ref_of(obj, "HelmChart"), set_values={key: value for key, value in values.items() if key.startswith(HELM_VALUES)})
+def namespace(obj: JsonObject) -> Namespace:
+    return Namespace(
+        ref=ref_of(obj, "Namespace"),
+        labels=text_map_at(obj, "metadata", "labels"),
+        deleted_at=text_at(obj, "metadata", "deletionTimestamp"),
+        conditions=conditions_of(obj),
+    )
 
 
-def openshift_network(obj: JsonObject) -> OpenShiftNetwork:
-    def networks(part: str) -> tuple[str, ...]:
-        return tuple(cidr for cidr in (text_at(entry, "cidr") for entry in objects_at(obj, part, "clusterNetwork")) if cidr)
-
-    return OpenShiftNetwork(
-        ref=ref_of(obj, "Network"),
-        network_type=text_at(obj, "status", "networkType") or text_at(obj, "spec", "networkType"),
-        status_cluster_networks=networks("status"),
-        status_service_networks=texts_at(obj, "status", "serviceNetwork"),
-        spec_cluster_networks=networks("spec"),
-        spec_service_networks=texts_at(obj, "spec", "serviceNetwork"),
+def event(obj: JsonObject) -> Event:
+    """A core/v1 Event; one that was written through events.k8s.io has its count and time in ``series`` and ``eventTime``."""
+    about = object_at(obj, "involvedObject")
+    last_seen = text_at(obj, "series", "lastObservedTime") or text_at(obj, "lastTimestamp") or text_at(obj, "eventTime")
+    return Event(
+        ref=Ref(text_at(about, "kind") or "Event", text_at(about, "name"), text_at(about, "namespace")),
+        reason=text_at(obj, "reason"),
+        message=text_at(obj, "message")[:LONGEST_TEXT],
+        count=integer_at(obj, "series", "count") or integer_at(obj, "count") or 1,
+        last_seen=last_seen or text_at(obj, "metadata", "creationTimestamp"),
     )
 
 
 def api_service(obj: JsonObject) -> ApiService:
-    namespace, name = text_at(obj, "spec", "service", "namespace"), text_at(obj, "spec", "service", "name")
+    namespace_of, name = text_at(obj, "spec", "service", "namespace"), text_at(obj, "spec", "service", "name")
     condition = condition_of(obj, "Available")
     return ApiService(
         ref=ref_of(obj, "APIService"),
-        service=f"{namespace}/{name}" if name else "",
+        service=f"{namespace_of}/{name}" if name else "",
         available=condition_holds(obj, "Available"),
         reason=text_at(condition, "reason"),
         message=text_at(condition, "message"),

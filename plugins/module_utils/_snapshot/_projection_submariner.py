@@ -7,21 +7,42 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Connection, Endpoint, Gateway, Submariner, SubmarinerCluster
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    Broker,
+    Connection,
+    Endpoint,
+    Gateway,
+    GlobalEgressIP,
+    RemoteEndpoint,
+    RouteAgent,
+    ServiceDiscovery,
+    ServiceExport,
+    ServiceImport,
+    Submariner,
+    SubmarinerCluster,
+)
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_origin import origin
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
+    conditions_of,
+    flag_at,
     integer_at,
+    interned,
     object_at,
     objects_at,
     ref_of,
+    shared,
     text_at,
+    text_map_at,
     texts_at,
     value_at,
 )
 
 # Names of secrets (brokerK8sSecret, ceIPSecPSKSecret) are no secrets and stay.
+UPDATED = "update-timestamp"
 SECRET_FIELDS = frozenset(("brokerK8sApiServerToken", "brokerK8sCA", "ceIPSecPSK"))
 
 
@@ -41,6 +62,9 @@ def submariner(obj: JsonObject) -> Submariner:
         status_service_cidr=text_at(obj, "status", "serviceCIDR"),
         status_global_cidr=text_at(obj, "status", "globalCIDR"),
         network_plugin=text_at(obj, "status", "networkPlugin"),
+        created=text_at(obj, "metadata", "creationTimestamp"),
+        conditions=conditions_of(obj),
+        origin=origin(obj),
     )
 
 
@@ -63,6 +87,8 @@ def endpoint(obj: JsonObject) -> Endpoint:
         health_check_ip=_first_of_family(obj, "healthCheckIPs", "healthCheckIP"),
         subnets=texts_at(obj, "spec", "subnets"),
         created=text_at(obj, "metadata", "creationTimestamp"),
+        nat_enabled=flag_at(obj, "spec", "nat_enabled"),
+        backend_config=text_map_at(obj, "spec", "backend_config"),
     )
 
 
@@ -73,11 +99,13 @@ def submariner_cluster(obj: JsonObject) -> SubmarinerCluster:
         cluster_cidrs=texts_at(obj, "spec", "cluster_cidr"),
         service_cidrs=texts_at(obj, "spec", "service_cidr"),
         global_cidrs=texts_at(obj, "spec", "global_cidr"),
+        created=text_at(obj, "metadata", "creationTimestamp"),
     )
 
 
 def connection(obj: JsonObject) -> Connection:
     peer: dict[str, t.Any] = object_at(obj, "endpoint")
+    using_nat = value_at(obj, "usingNAT")
     return Connection(
         cluster_id=text_at(peer, "cluster_id"),
         hostname=text_at(peer, "hostname"),
@@ -86,6 +114,9 @@ def connection(obj: JsonObject) -> Connection:
         message=text_at(obj, "statusMessage"),
         using_ip=text_at(obj, "usingIP"),
         latency_average=text_at(obj, "latencyRTT", "average"),
+        using_nat=using_nat if isinstance(using_nat, bool) else None,
+        latency_last=text_at(obj, "latencyRTT", "last"),
+        latency_max=text_at(obj, "latencyRTT", "max"),
     )
 
 
@@ -97,4 +128,77 @@ def gateway(obj: JsonObject) -> Gateway:
         version=text_at(obj, "status", "version"),
         local_subnets=texts_at(obj, "status", "localEndpoint", "subnets"),
         connections=tuple(map(connection, objects_at(value_at(obj, "status"), "connections"))),
+        updated_at=_moment(text_at(obj, "metadata", "annotations", UPDATED)),
+    )
+
+
+def _moment(text: str) -> str:
+    """The annotation holds seconds since 1970 (submariner pkg/cableengine/syncer); anything else stays as it is."""
+    try:
+        return datetime.datetime.fromtimestamp(int(text), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return text
+
+
+def remote_endpoint(obj: JsonObject) -> RemoteEndpoint:
+    return shared(
+        RemoteEndpoint(
+            cluster_id=interned(text_at(obj, "spec", "cluster_id")),
+            hostname=interned(text_at(obj, "spec", "hostname")),
+            subnets=shared(texts_at(obj, "spec", "subnets")),
+            health_check_ip=interned(_first_of_family(obj, "healthCheckIPs", "healthCheckIP")),
+            status=interned(text_at(obj, "status")),
+            message=interned(text_at(obj, "statusMessage")),
+            latency_average=text_at(obj, "latencyRTT", "average"),
+        )
+    )
+
+
+def route_agent(obj: JsonObject) -> RouteAgent:
+    return RouteAgent(
+        ref=ref_of(obj, "RouteAgent"),
+        version=interned(text_at(obj, "status", "version")),
+        status_failure=text_at(obj, "status", "statusFailure"),
+        remote_endpoints=shared(tuple(map(remote_endpoint, objects_at(obj, "status", "remoteEndpoints")))),
+    )
+
+
+def service_discovery(obj: JsonObject) -> ServiceDiscovery:
+    custom = object_at(obj, "spec", "coreDNSCustomConfig")
+    name = text_at(custom, "configMapName")
+    return ServiceDiscovery(
+        ref=ref_of(obj, "ServiceDiscovery"),
+        version=text_at(obj, "spec", "version"),
+        globalnet=flag_at(obj, "spec", "globalnetEnabled"),
+        custom_domains=texts_at(obj, "spec", "customDomains"),
+        core_dns_config=f"{text_at(custom, 'namespace') or 'kube-system'}/{name}" if name else "",
+    )
+
+
+def broker(obj: JsonObject) -> Broker:
+    return Broker(
+        ref=ref_of(obj, "Broker"),
+        components=texts_at(obj, "spec", "components"),
+        globalnet=flag_at(obj, "spec", "globalnetEnabled"),
+        global_cidr_range=text_at(obj, "spec", "globalnetCIDRRange"),
+    )
+
+
+def cluster_global_egress_ip(obj: JsonObject) -> GlobalEgressIP:
+    return GlobalEgressIP(ref=ref_of(obj, "ClusterGlobalEgressIP"), allocated_ips=texts_at(obj, "status", "allocatedIPs"), conditions=conditions_of(obj))
+
+
+def global_egress_ip(obj: JsonObject) -> GlobalEgressIP:
+    return GlobalEgressIP(ref=ref_of(obj, "GlobalEgressIP"), allocated_ips=texts_at(obj, "status", "allocatedIPs"), conditions=conditions_of(obj))
+
+
+def service_export(obj: JsonObject) -> ServiceExport:
+    return ServiceExport(ref=ref_of(obj, "ServiceExport"), conditions=conditions_of(obj))
+
+
+def service_import(obj: JsonObject) -> ServiceImport:
+    return ServiceImport(
+        ref=ref_of(obj, "ServiceImport"),
+        type=text_at(obj, "spec", "type"),
+        clusters=tuple(text for text in (text_at(entry, "cluster") for entry in objects_at(obj, "status", "clusters")) if text),
     )

@@ -69,10 +69,11 @@ class ContainerStatus(t.NamedTuple):
 
 
 class EnvVar(t.NamedTuple):
-    """One ``env`` entry of a container that has a literal value (entries with valueFrom are left out)."""
+    """One ``env`` entry of a container: a literal value, or the key of a ConfigMap that it comes from (entries from elsewhere are left out)."""
 
     name: str
     value: str
+    config_map_key: str = ""  # "calico-config/veth_mtu"; the value is "" then
 
 
 class Container(t.NamedTuple):
@@ -83,7 +84,8 @@ class Container(t.NamedTuple):
     env: tuple[EnvVar, ...]
 
     def env_value(self, name: str) -> str | None:
-        return next((entry.value for entry in self.env if entry.name == name), None)
+        """The literal value, None where there is none."""
+        return next((entry.value for entry in self.env if entry.name == name and not entry.config_map_key), None)
 
 
 class Node(t.NamedTuple):

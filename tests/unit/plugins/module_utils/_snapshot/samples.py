@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import tarfile
 
 import pytest
@@ -31,6 +32,16 @@ PATHS = {
     "endpoints.submariner.io.yaml": "/apis/submariner.io/v1/endpoints",
     "clusters.submariner.io.yaml": "/apis/submariner.io/v1/clusters",
     "gateways.submariner.io.yaml": "/apis/submariner.io/v1/gateways",
+    "routeagents.submariner.io.yaml": "/apis/submariner.io/v1/routeagents",
+    "brokers.submariner.io.yaml": "/apis/submariner.io/v1alpha1/brokers",
+    "servicediscoveries.submariner.io.yaml": "/apis/submariner.io/v1alpha1/servicediscoveries",
+    "serviceexports.multicluster.x-k8s.io.yaml": "/apis/multicluster.x-k8s.io/v1alpha1/serviceexports",
+    "serviceimports.multicluster.x-k8s.io.yaml": "/apis/multicluster.x-k8s.io/v1alpha1/serviceimports",
+    "namespaces.yaml": "/api/v1/namespaces",
+    "helmchartconfigs.helm.cattle.io.yaml": "/apis/helm.cattle.io/v1/helmchartconfigs",
+    "tigerastatuses.operator.tigera.io.yaml": "/apis/operator.tigera.io/v1/tigerastatuses",
+    "apiservers.operator.tigera.io.yaml": "/apis/operator.tigera.io/v1/apiservers",
+    "felixconfigurations.crd.projectcalico.org.yaml": "/apis/crd.projectcalico.org/v1/felixconfigurations",
 }
 
 
@@ -43,8 +54,16 @@ def sample_connection(name):
     with tarfile.open(folder / "resources.tar.gz") as archive:
         for file_name, path in PATHS.items():
             lists[path] = yaml.load(archive.extractfile(f"resources/{file_name}"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["items"]
+    logs = {}
     with tarfile.open(folder / "cluster-info-dump.tar.gz") as archive:
         for kind in ("pods", "services"):
             names = [name for name in archive.getnames() if name.endswith(f"/{kind}.json")]
             lists[f"/api/v1/{kind}"] = [item for name in names for item in json.load(archive.extractfile(name))["items"] or []]
-    return FakeConnection(lists, version="v1.36.1+rke2r1")
+        for name in archive.getnames():
+            _root, namespace, *rest = (*name.split("/"), "")
+            if rest[-2:-1] == ["events.json"]:
+                lists[f"/api/v1/namespaces/{namespace}/events"] = json.load(archive.extractfile(name))["items"] or []
+            if rest[-2:-1] == ["logs.txt"]:
+                text = archive.extractfile(name).read().decode()
+                logs[f"/api/v1/namespaces/{namespace}/pods/{rest[0]}/log"] = re.sub(r"^====.*====\n", "", text, flags=re.MULTILINE)
+    return FakeConnection(lists, version="v1.36.1+rke2r1", logs=logs)

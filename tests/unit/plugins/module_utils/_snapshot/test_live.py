@@ -8,8 +8,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import FORBIDDEN, TIMED_OUT, UNAVAILABLE, KubeError
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import REQUESTS, combined, preferred_pools, read_snapshot, union
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._combine import combined, preferred, union
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, OK, Answer, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._requests import REQUESTS, group_version, split_key
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._snapshot.fake_api import FakeConnection
 
 V3 = "/apis/projectcalico.org/v3/ippools"
@@ -31,9 +33,12 @@ def failure(state, status=0):
 
 class TestOneRead:
     def test_every_field_of_the_model_is_asked(self):
-        asked = {request.key.partition("/")[0] for request in REQUESTS}
+        asked = {split_key(request.key)[0] for request in REQUESTS}
         answers = {name for name, value in vars(Snapshot("", "", "")).items() if isinstance(value, Answer)}
-        assert answers == asked | {"server_version", "ip_pools"}
+        assert answers == asked | {"server_version", "api_groups", "ip_pools", "logs"}
+
+    def test_keys_are_unique(self):
+        assert len({request.key for request in REQUESTS}) == len(REQUESTS)
 
     def test_no_request_per_node_or_pod(self):
         connection = FakeConnection(
@@ -44,14 +49,17 @@ class TestOneRead:
             }
         )
         snapshot = read_snapshot(connection, "one", timeout=30, taken_at="now")
-        assert len(connection.asked) == len(REQUESTS) + 1
+        few = FakeConnection(CORE)
+        read_snapshot(few, "one", timeout=30, taken_at="now")
+        assert len(connection.asked) == len(few.asked)
         assert len(snapshot.nodes.items) == 50
 
     def test_head(self):
         snapshot = read()
         assert (snapshot.cluster, snapshot.where, snapshot.taken_at) == ("one", "https://fake.invalid:6443", "2026-01-01T00:00:00Z")
         assert snapshot.server_version.items == ("v1.27.9+rke2r1",)
-        assert (snapshot.statistics.requests, snapshot.statistics.bytes_read, snapshot.statistics.retries) == (len(REQUESTS) + 1, 1000, 1)
+        # Nothing but the core is served here, and discovery is not, either: every list is asked for, through every version.
+        assert (snapshot.statistics.requests, snapshot.statistics.bytes_read, snapshot.statistics.retries) == (len(REQUESTS) + 2, 1000, 1)
 
     def test_where_names_the_question(self):
         assert read().nodes.where == "GET /api/v1/nodes"
@@ -109,6 +117,61 @@ class TestForbiddenKinds:
         assert read(failures={"/api/v1/nodes": failure(FORBIDDEN, 403)}).nodes.state == FORBIDDEN
 
 
+class TestGroups:
+    """What discovery does not list is not asked for."""
+
+    def test_groups_are_kept(self):
+        assert read(groups=["apps/v1", "projectcalico.org/v3"]).api_groups == Answer(OK, ("apps/v1", "projectcalico.org/v3"), "GET /apis")
+        assert read().api_groups.state == NOT_SERVED
+
+    def test_absent_groups_cost_no_request(self):
+        connection = FakeConnection(CORE, groups=["apps/v1"])
+        snapshot = read_snapshot(connection, "one", timeout=30, taken_at="now")
+        assert {group_version(path) for path in connection.asked if path.startswith("/apis/")} == {"apps/v1"}
+        assert (snapshot.helm_charts.state, snapshot.helm_charts.detail) == (NOT_SERVED, "there is no helm.cattle.io/v1")
+
+
+class TestVersions:
+    """Calico's own kinds: through its API server where that answers, else as they lie in storage."""
+
+    tiers_v3, tiers_v1 = "/apis/projectcalico.org/v3/tiers", "/apis/crd.projectcalico.org/v1/tiers"
+
+    def test_v3_is_preferred(self):
+        connection = FakeConnection({**CORE, V3: [], self.tiers_v3: [item("three")], self.tiers_v1: [item("one")]})
+        snapshot = read_snapshot(connection, "one", timeout=30, taken_at="now")
+        assert [tier.ref.name for tier in snapshot.tiers.items] == ["three"]
+        assert self.tiers_v1 not in connection.asked
+
+    @pytest.mark.parametrize("state", [FORBIDDEN, UNAVAILABLE, NOT_SERVED])
+    def test_one_kind_fails(self, state):
+        snapshot = read({V3: [], self.tiers_v1: [item("one")]}, failures={self.tiers_v3: failure(state)})
+        assert [tier.ref.name for tier in snapshot.tiers.items] == ["one"]
+
+    @pytest.mark.parametrize("state", [TIMED_OUT, UNAVAILABLE])
+    def test_dead_api_server_is_asked_once(self, state):
+        connection = FakeConnection({**CORE, self.tiers_v1: [item("one")]}, failures={V3: failure(state, 503)})
+        snapshot = read_snapshot(connection, "one", timeout=30, taken_at="now")
+        assert [path for path in connection.asked if path.startswith("/apis/projectcalico.org/")] == [V3]
+        assert [tier.ref.name for tier in snapshot.tiers.items] == ["one"]
+        assert snapshot.bgp_configurations.state == state
+
+    def test_policies_of_several_kinds(self):
+        snapshot = read(
+            {
+                "/apis/projectcalico.org/v3/globalnetworkpolicies": [item("global")],
+                "/apis/crd.projectcalico.org/v1/networkpolicies": [item("stored")],
+            }
+        )
+        found = [(policy.ref.kind, policy.api_version) for policy in snapshot.calico_policies.items]
+        assert found == [("GlobalNetworkPolicy", "projectcalico.org/v3"), ("NetworkPolicy", "crd.projectcalico.org/v1")]
+        assert snapshot.calico_policies.ok
+        assert read().calico_policies.state == NOT_SERVED
+
+    def test_no_kind_twice(self):
+        asked = [(request.path, request.label_selector, request.field_selector) for request in REQUESTS]
+        assert len(set(asked)) == len(asked)
+
+
 class TestPools:
     def test_v3_is_preferred(self):
         snapshot = read({V3: [item("three")], V1: [item("one")]})
@@ -128,8 +191,8 @@ class TestPools:
     def test_neither(self):
         assert read().ip_pools.state == NOT_SERVED
         assert read(failures={V3: failure(UNAVAILABLE, 503)}).ip_pools.state == UNAVAILABLE
-        assert preferred_pools(Answer(NOT_SERVED), Answer(FORBIDDEN)).state == FORBIDDEN
-        assert preferred_pools(Answer(FORBIDDEN), Answer(NOT_SERVED)).state == FORBIDDEN
+        assert preferred([Answer(NOT_SERVED), Answer(FORBIDDEN)]).state == FORBIDDEN
+        assert preferred([Answer(FORBIDDEN), Answer(NOT_SERVED)]).state == FORBIDDEN
 
 
 class TestCombination:
@@ -137,6 +200,8 @@ class TestCombination:
         good, bad = Answer(OK, ("a",), "GET a"), Answer(FORBIDDEN, (), "GET b", "no")
         assert union([good, bad]) == Answer(FORBIDDEN, ("a",), "GET b", "no")
         assert union([good, Answer(OK, ("b",), "GET a")]) == Answer(OK, ("a", "b"), "GET a")
+        assert union([good, Answer(OK, ("b",), "GET a", partial=True)]).partial
+        assert union([Answer(NOT_SERVED, where="GET c"), Answer(NOT_SERVED)]) == Answer(NOT_SERVED, where="GET c")
 
     def test_config_maps_by_name(self):
         lists = {
@@ -157,4 +222,7 @@ class TestCombination:
 
     def test_no_key_is_left_over(self):
         answers = {request.key: Answer(OK) for request in REQUESTS}
-        assert all("/" not in name for name in combined(answers))
+        assert set(combined(answers)) <= set(vars(Snapshot("", "", "")))
+
+    def test_what_was_not_asked_is_missing(self):
+        assert combined({"nodes": Answer(OK)}) == {"nodes": Answer(OK)}
