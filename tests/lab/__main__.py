@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lab import incident as incidents, lab as labs, planting, standins, status
+from tests.lab import incident as incidents, lab as labs, planting, specs, standins, status
 from tests.lab.info import LabError, LabInfo
 
 FAILED = 3
@@ -40,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--incident", metavar="ID", help="boot the clusters of this incident and plant it")
     up.add_argument("--without", nargs="+", action="extend", default=[], metavar="STAND-IN", help=f"do not run these ({', '.join(standins.names())})")
     up.add_argument("--ttl", type=float, metavar="SECONDS", help="end by itself after so long (default: never)")
-    up.add_argument("--kubernetes-version", metavar="VERSION", help=f"what the API servers report (default: {incidents.DEFAULT_KUBERNETES}, or the incident's)")
-    up.add_argument("--submariner-version", metavar="VERSION", help=f"what the stand-ins play (default: {incidents.DEFAULT_SUBMARINER}, or the incident's)")
+    up.add_argument("--kubernetes-version", metavar="VERSION", help=f"what the API servers report (default: {specs.DEFAULT_KUBERNETES}, or the incident's)")
+    up.add_argument("--submariner-version", metavar="VERSION", help=f"what the stand-ins play (default: {specs.DEFAULT_SUBMARINER}, or the incident's)")
     scale = "how much of a real wait a stand-in waits (default: %(default)s)"
     up.add_argument("--time-scale", type=float, default=labs.TIME_SCALE, metavar="FACTOR", help=scale)
     plant = commands.add_parser("plant", help="plant an incident in a running lab")

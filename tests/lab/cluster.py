@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.lab import components, nodes
 from tests.lab.build import Binaries
 from tests.lab.client import ApiError, Client
-from tests.lab.incident import ClusterSpec
+from tests.lab.specs import ClusterSpec
 from tests.lab.info import ClusterInfo, LabError
 from tests.lab.process import Child, free_port, is_bind_conflict, kill_all
 
@@ -59,6 +59,8 @@ class Cluster:
         """Yields while there is nothing to do but wait. Raises LabError, with the tail of the log, for a component that does not start."""
         components.write_files(self.info, self._stand_ins)
         yield from self._boot_api_server()
+        if self._spec.at_rest:
+            return
         for name, arguments in (
             ("kube-controller-manager", components.controller_manager(self.info)),
             ("kube-scheduler", components.scheduler()),

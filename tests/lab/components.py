@@ -16,6 +16,9 @@ from tests.lab.info import ClusterInfo
 NODE_MASK = 24
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
+# Plugins that hold an object back, or change it, until a controller has come by; in a cluster at rest none ever does.
+CONTROLLED_ADMISSION = ("DefaultTolerationSeconds", "Priority", "ServiceAccount", "TaintNodesByCondition")
+
 # etcd listens on sockets that it makes in its working directory (the cluster's folder): no port to race for, and no other user can read Secrets.
 ETCD_CLIENTS = "unix://etcd:1"
 ETCD_PEERS = "unix://etcd:2"
@@ -64,6 +67,7 @@ def apiserver(cluster: ClusterInfo, port: int) -> list[str]:
         f"--service-cluster-ip-range={cluster.service_cidr}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        *([f"--disable-admission-plugins={','.join(CONTROLLED_ADMISSION)}"] if cluster.at_rest else []),
         "--allow-privileged=true",
         f"--service-account-issuer={ISSUER}",
         "--service-account-key-file=pki/service-account.key",

@@ -21,9 +21,10 @@ from tests.lab.info import LAB_FILE, LabError, LabInfo
 ROOT = Path(__file__).resolve().parents[2]
 LOCK_FILE = ".lock"
 PROCESSES_FILE = "processes.json"
+RUNNING_FILE = "stand-ins.json"
 LOGS = ("supervisor.log", "stand-ins.log")
 # Written for the time of a lab's life; the logs stay after it. A user's own files in the folder are never touched.
-TEMPORARY = (LAB_FILE, PROCESSES_FILE, "inventory.yml", "broker-info.subm", "bin", LOCK_FILE)
+TEMPORARY = (LAB_FILE, PROCESSES_FILE, RUNNING_FILE, "inventory.yml", "broker-info.subm", "bin", LOCK_FILE)
 
 
 @contextlib.contextmanager
@@ -96,6 +97,21 @@ def read_processes(directory: Path) -> list[dict[str, t.Any]]:
     """Cluster (empty for the lab's own), name, pid and log of each child of the supervisor; none before the lab is ready."""
     try:
         return json.loads((directory / PROCESSES_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+
+
+def write_running(directory: Path, stand_ins: list[str]) -> None:
+    """Which stand-ins run, as ``<cluster>/<stand-in>``."""
+    scratch = directory / f"{RUNNING_FILE}.tmp"
+    scratch.write_text(json.dumps(sorted(stand_ins)) + "\n", encoding="utf-8")
+    scratch.replace(directory / RUNNING_FILE)
+
+
+def read_running(directory: Path) -> list[str]:
+    """What ``write_running`` wrote last; nothing before the stand-ins' process has looked at its lab."""
+    try:
+        return json.loads((directory / RUNNING_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
 

@@ -47,44 +47,59 @@ cluster with ``-`` as ``_``: ``${cluster_1_kubeconfig}``, ``${cluster_1_server}`
 In objects also, for the cluster that they are applied to: ``${cluster}``, ``${kubeconfig}``, ``${server}``, ``${server_port}``,
 ``${pod_cidr}``, ``${service_cidr}``, ``${kubernetes_version}``, ``${submariner_version}``, ``${node}``, ``${node_ip}``.
 
+Moments and service addresses: see ``templates.py``.
+
 Objects are applied as CN=standin:planter, status included. An object of kind Node gets what a kubelet would report. A static pod is a Pod with
 ``spec.nodeName`` and the annotation ``kubernetes.io/config.source: file``. Steps run as a person would: PATH begins with ``DIR/bin``, the folder is DIR.
+
+An incident on a *layout* (see ``layout.py``) is what changed in a healthy pair of clusters at rest::
+
+    title: one sentence
+    layout: rke2
+    changes:                      # in order, see changes.py; undone by restoring what was
+      - cluster: cluster-1        # or "*"
+        patch: {kind: TigeraStatus, name: calico}     # namespace where it has one; apiVersion where several groups have the kind
+        merge: {status: {conditions: []}}             # JSON merge patch; or `json: [{op, path, value}]`; status is written where it belongs
+      - cluster: cluster-1
+        patch: {kind: Pod, namespace: submariner-operator, selector: "app=submariner-routeagent"}   # every object with these labels
+        merge: {metadata: {labels: {old: "true"}}}
+      - cluster: cluster-1
+        delete: {kind: Pod, name: some-pod, namespace: kube-system}                                 # or with a selector
+      - cluster: cluster-1
+        create: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}          # whole, or a file: objects/some.yaml
+      - cluster: cluster-1
+        stop: calico-api-server                       # a stand-in
+    logs:                         # what `kubectl logs` shows; more in files logs/<cluster>/NAMESPACE/POD/CONTAINER.log
+      cluster-1: {submariner-operator/submariner-routeagent-gw4x9/submariner-routeagent: "text"}
+    settled:                      # as `ready`: what the API server's own controllers must have noticed
+      - {cluster: cluster-1, what: ..., path: ..., expect: {}}
+    expect:                       # every blocker and error of a diagnosis, no more and no less; warnings only where they are to be seen
+      - {cluster: cluster-1, id: calico-api-unavailable, severity: blocker}
+
+All texts of it are templates; log files, too. Its objects get what controllers and kubelets would have added (see ``at_rest.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-import string
 import typing as t
 from pathlib import Path
 
 import yaml
 
+from tests.lab import documents, layout as layouts
 from tests.lab.client import Object
-from tests.lab.info import ClusterInfo, LabError, LabInfo, NodeInfo
+from tests.lab.conditions import Condition
+from tests.lab.info import ClusterInfo, LabError, LabInfo
+from tests.lab.layout import Expectation, Layout
+from tests.lab.specs import ClusterSpec, cluster_spec
+from tests.lab.templates import Values, cluster_variables, fill, lab_variables
 
 INCIDENTS = Path(__file__).parent / "incidents"
-CRDS = Path(__file__).parent / "crds"
-READY_SECONDS = 60.0
-
-# The clusters of incident 001, so that a lab without an incident looks the same.
-DEFAULT_KUBERNETES = "v1.27.9+rke2r1"
-DEFAULT_SUBMARINER = "0.18.1"
-DEFAULT_CIDRS = (("10.46.0.0/16", "10.45.0.0/16"), ("10.42.0.0/16", "10.43.0.0/16"))
-
-
-@dataclasses.dataclass(frozen=True)
-class ClusterSpec:
-    """A cluster to boot: the fields of ClusterInfo that do not depend on the machine."""
-
-    name: str
-    pod_cidr: str
-    service_cidr: str
-    kubernetes_version: str = DEFAULT_KUBERNETES
-    submariner_version: str = DEFAULT_SUBMARINER
-    nodes: tuple[NodeInfo, ...] = ()
-    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+LIVE_KEYS = {"title", "clusters", "crds", "stand_ins", "steps", "ready"}
+LAYOUT_KEYS = {"title", "layout", "changes", "logs", "settled", "expect"}
+CHANGE_KEYS = {"cluster", "patch", "delete", "create", "stop", "merge", "json", "manager"}
+ACTIONS = ("patch", "delete", "create", "stop")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,30 +111,26 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
-class Condition:
-    """What must be true of a cluster before the incident counts as planted."""
-
-    cluster: str
-    what: str
-    path: str
-    expect: dict[str, t.Any]
-    every: bool = False
-    at_least: int = 1
-    timeout: float = READY_SECONDS
-
-
-@dataclasses.dataclass(frozen=True)
 class Incident:
-    """An incident folder, read."""
+    """An incident folder, read. One on a layout has the layout's clusters, and nothing of ``steps``, ``stand_ins`` and ``ready``."""
 
     id: str
     dir: Path
     title: str
     clusters: tuple[ClusterSpec, ...]
-    crds: tuple[str, ...]
-    stand_ins: tuple[str, ...]
-    steps: tuple[Step, ...]
-    ready: tuple[Condition, ...]
+    crds: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    ready: tuple[Condition, ...] = ()
+    layout: Layout | None = None
+    changes: tuple[Object, ...] = ()
+    logs: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    settled: tuple[Condition, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        return self.dir / "incident.yml"
 
     @property
     def stages(self) -> Path | None:
@@ -129,148 +140,93 @@ class Incident:
 
     def objects(self, lab: LabInfo, cluster: ClusterInfo) -> list[Object]:
         """The objects of one cluster in the order in which to apply them."""
-        values = {**lab_variables(lab, self), **cluster_variables(cluster)}
+        values = Values({**lab_variables(lab, self.dir), **cluster_variables(cluster)})
         found: list[Object] = []
         for folder in (self.dir / "objects" / "common", self.dir / "objects" / cluster.name):
             for path in sorted(folder.glob("*.yaml")):
-                found += [each for each in yaml.safe_load_all(fill(path.read_text(encoding="utf-8"), values, path)) if each]
-        return found
-
-    def custom_resource_definitions(self) -> list[Object]:
-        found: list[Object] = []
-        for name in self.crds:
-            path = CRDS / f"{name}.yaml"
-            if not path.exists():
-                raise LabError(f"incident {self.id} wants the CRDs {name!r}, but there is no {path}")
-            found += [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+                found += documents.parse(fill(path.read_text(encoding="utf-8"), values, path))
         return found
 
 
 def load(identifier: str) -> Incident:
-    """Reads an incident by its id. Raises LabError that names the known ones, or the key that is wrong."""
+    """Reads an incident by its id; the name of a layout stands for that layout in health.
+
+    Raises LabError that names the known ones, or the key that is wrong.
+    """
     folder = INCIDENTS / identifier
     path = folder / "incident.yml"
     if not path.exists():
-        known = sorted(each.parent.name for each in INCIDENTS.glob("*/incident.yml"))
+        if identifier in layouts.names():
+            return _healthy(identifier)
+        known = sorted([*(each.parent.name for each in INCIDENTS.glob("*/incident.yml")), *layouts.names()])
         raise LabError(f"no incident {identifier!r}; known are: {', '.join(known) or 'none'}")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Incident(
-            id=identifier,
-            dir=folder,
-            title=raw["title"],
-            clusters=tuple(cluster_spec(each) for each in raw["clusters"]),
-            crds=tuple(raw.get("crds", ())),
-            stand_ins=tuple(raw.get("stand_ins", ())),
-            steps=tuple(_step(each) for each in raw.get("steps", ())),
-            ready=tuple(Condition(**each) for each in raw.get("ready", ())),
-        )
+        raw = documents.read(path)
+        return _on_layout(identifier, folder, raw) if "layout" in raw else _live(identifier, folder, raw)
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise LabError(f"{path} cannot be used: {type(error).__name__}: {error}") from error
 
 
-def cluster_spec(raw: dict[str, t.Any]) -> ClusterSpec:
-    """One entry of ``clusters``. Raises ValueError for a CIDR that is none and TypeError for an unknown key."""
-    spec = ClusterSpec(**{**raw, "nodes": tuple(NodeInfo(**each) for each in raw.get("nodes", ()))})
-    ipaddress.ip_network(spec.pod_cidr)
-    ipaddress.ip_network(spec.service_cidr)
-    return spec if spec.nodes else dataclasses.replace(spec, nodes=(_default_node(spec.name, spec.pod_cidr),))
+def on_layout(name: str) -> list[str]:
+    """The ids of all incidents on a layout."""
+    raw = {path.parent.name: documents.read(path) for path in INCIDENTS.glob("*/incident.yml")}
+    return sorted(identifier for identifier, content in raw.items() if content.get("layout") == name)
 
 
-def default_clusters(count: int, kubernetes_version: str | None = None, submariner_version: str | None = None) -> tuple[ClusterSpec, ...]:
-    """Clusters for a lab without an incident: those of incident 001 first, then more with CIDRs that overlap with none."""
-    cidrs = [*DEFAULT_CIDRS, *((f"10.{100 + 2 * n}.0.0/16", f"10.{101 + 2 * n}.0.0/16") for n in range(max(0, count - len(DEFAULT_CIDRS))))]
-    return tuple(
-        cluster_spec(
-            {
-                "name": f"cluster-{n}",
-                "pod_cidr": pods,
-                "service_cidr": services,
-                "kubernetes_version": kubernetes_version or DEFAULT_KUBERNETES,
-                "submariner_version": submariner_version or DEFAULT_SUBMARINER,
-            }
-        )
-        for n, (pods, services) in enumerate(cidrs[:count], start=1)
+def _live(identifier: str, folder: Path, raw: Object) -> Incident:
+    _only(raw, LIVE_KEYS)
+    return Incident(
+        id=identifier,
+        dir=folder,
+        title=raw["title"],
+        clusters=tuple(cluster_spec(each) for each in raw["clusters"]),
+        crds=tuple(raw.get("crds", ())),
+        stand_ins=tuple(raw.get("stand_ins", ())),
+        steps=tuple(_step(each) for each in raw.get("steps", ())),
+        ready=tuple(Condition(**each) for each in raw.get("ready", ())),
     )
 
 
-def lab_variables(lab: LabInfo, incident: Incident) -> dict[str, str]:
-    """What every template of an incident may use."""
-    values = {"dir": str(lab.dir), "incident_dir": str(incident.dir), "broker_info": str(lab.broker_info)}
-    for each in lab.clusters:
-        prefix = each.name.replace("-", "_")
-        values.update({f"{prefix}_{key}": value for key, value in cluster_variables(each).items() if key != "cluster"})
-    return values
+def _on_layout(identifier: str, folder: Path, raw: Object) -> Incident:
+    _only(raw, LAYOUT_KEYS)
+    layout = layouts.load(raw["layout"])
+    for number, change in enumerate(raw.get("changes") or (), start=1):
+        _check_change(number, change)
+    return Incident(
+        id=identifier,
+        dir=folder,
+        title=raw["title"],
+        clusters=layout.clusters,
+        layout=layout,
+        changes=tuple(raw.get("changes") or ()),
+        logs=dict(raw.get("logs") or {}),
+        settled=tuple(Condition(**each) for each in raw.get("settled") or ()),
+        expect=tuple(Expectation(**each) for each in raw["expect"]),
+    )
 
 
-def cluster_variables(cluster: ClusterInfo) -> dict[str, str]:
-    return {
-        "cluster": cluster.name,
-        "kubeconfig": str(cluster.kubeconfig),
-        "server": cluster.server,
-        "server_port": cluster.server.rpartition(":")[2],
-        "pod_cidr": cluster.pod_cidr,
-        "service_cidr": cluster.service_cidr,
-        "kubernetes_version": cluster.kubernetes_version,
-        "submariner_version": cluster.submariner_version,
-        "node": cluster.nodes[0].name if cluster.nodes else "",
-        "node_ip": cluster.nodes[0].ip if cluster.nodes else "",
-    }
+def _healthy(name: str) -> Incident:
+    layout = layouts.load(name)
+    return Incident(id=name, dir=layout.dir, title=layout.title, clusters=layout.clusters, layout=layout, expect=layout.expect)
 
 
-def fill(text: str, values: dict[str, str], where: object) -> str:
-    """A template with its variables. Raises LabError that names an unknown variable and the place."""
-    try:
-        return string.Template(text).substitute(values)
-    except KeyError as error:
-        raise LabError(f"{where} uses the unknown variable {error}; known are: {', '.join(sorted(values))}") from None
-    except ValueError as error:
-        raise LabError(f"{where} has a lone dollar sign (write $$): {error}") from None
+def _check_change(number: int, change: Object) -> None:
+    _only(change, CHANGE_KEYS, f"change {number}: ")
+    actions = [key for key in ACTIONS if key in change]
+    if len(actions) != 1 or "cluster" not in change:
+        raise ValueError(f"change {number} has `cluster` and one of {', '.join(ACTIONS)}; this one is {change!r}")
+    if ("patch" in change) != (len({"merge", "json"} & set(change)) == 1):
+        raise ValueError(f"change {number}: `patch` goes with either `merge` or `json`, and these with nothing else; this one is {change!r}")
 
 
-def unmet(condition: Condition, found: Object | list[Object]) -> str:
-    """Why a condition does not hold of an object or the items of a collection; empty when it does."""
-    if isinstance(found, dict):
-        return _difference(condition.expect, found)
-    differences = [(each["metadata"]["name"], _difference(condition.expect, each)) for each in found]
-    wrong = [f"{name}: {text}" for name, text in differences if text]
-    enough = len(differences) - len(wrong)
-    if enough < condition.at_least or (condition.every and wrong):
-        return f"{enough} of {len(differences)} objects are so" + (f"; {wrong[0]}" if wrong else "")
-    return ""
-
-
-def _difference(expect: dict[str, t.Any], obj: Object) -> str:
-    for path, wanted in expect.items():
-        present, value = _lookup(obj, path)
-        if isinstance(wanted, dict) and set(wanted) == {"exists"}:
-            if present != wanted["exists"]:
-                return f"{path} is {'missing' if not present else repr(value)}"
-        elif not present or value != wanted:
-            return f"{path} is {repr(value) if present else 'missing'}, not {wanted!r}"
-    return ""
-
-
-def _lookup(obj: t.Any, path: str) -> tuple[bool, t.Any]:
-    for key in path.replace("\\.", "\0").split("."):
-        key = key.replace("\0", ".")
-        if isinstance(obj, list) and key.isdigit() and int(key) < len(obj):
-            obj = obj[int(key)]
-        elif isinstance(obj, dict) and key in obj:
-            obj = obj[key]
-        else:
-            return False, None
-    return True, obj
+def _only(raw: Object, known: set[str], where: str = "") -> None:
+    unknown = set(raw) - known
+    if unknown:
+        raise ValueError(f"{where}unknown key {', '.join(sorted(unknown))}; known are: {', '.join(sorted(known))}")
 
 
 def _step(raw: dict[str, t.Any]) -> Step:
-    unknown = set(raw) - {"run", "environment"}
-    if unknown or not isinstance(raw["run"], list):
+    _only(raw, {"run", "environment"}, "a step: ")
+    if not isinstance(raw["run"], list):
         raise ValueError(f"a step has `run`, a list, and `environment`; this one is {raw!r}")
     return Step(tuple(str(each) for each in raw["run"]), {key: str(value) for key, value in raw.get("environment", {}).items()})
-
-
-def _default_node(cluster: str, pod_cidr: str) -> NodeInfo:
-    octet = pod_cidr.split(".")[1]
-    roles = {f"node-role.kubernetes.io/{each}": "true" for each in ("control-plane", "etcd", "master")}
-    return NodeInfo(f"{cluster}-server-1", f"192.168.{octet}.11", roles)

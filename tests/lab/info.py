@@ -56,6 +56,7 @@ class ClusterInfo:
     :ivar nodes: those that the lab itself created.
     :ivar kubelet_port: where the kubelet stand-in of all nodes listens.
     :ivar options: whatever the incident gave for its stand-ins.
+    :ivar at_rest: nothing but etcd and the API server runs: objects stay as they are planted.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ClusterInfo:
     nodes: tuple[NodeInfo, ...] = ()
     kubelet_port: int = 0
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    at_rest: bool = False
 
     @property
     def kubeconfig(self) -> Path:
@@ -110,7 +112,9 @@ class LabInfo:
     :ivar time_scale: how much of a real duration a stand-in waits: at 0.05 a retry of 128 s takes 6.4 s.
     :ivar stand_ins: those that should be running now; the stand-ins process starts and stops them when this changes.
     :ivar without: those that must never run, because the real component is run against the lab.
+    :ivar stopped: those of ``stand_ins`` that a change has stopped on one cluster, as ``<cluster>/<stand-in>``.
     :ivar incident: the planted one, or None.
+    :ivar layout: name of the planted layout, or None where the clusters are not at rest.
     :ivar stages: the folder of kwok Stages that it was booted with beside the lab's own, or None.
     :ivar supervisor: pid of the process that owns all others; it holds a lock on ``DIR/.lock`` for as long as it lives.
     :ivar expires: when it ends by itself, in seconds since the epoch, or None.
@@ -121,7 +125,9 @@ class LabInfo:
     time_scale: float = 0.05
     stand_ins: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
     incident: str | None = None
+    layout: str | None = None
     stages: Path | None = None
     supervisor: int = 0
     expires: float | None = None
@@ -166,7 +172,7 @@ class LabInfo:
         except ValueError as error:
             raise LabError(f"{directory / LAB_FILE} cannot be read ({error}): remove the folder and start the lab again") from None
         clusters = tuple(_cluster(each) for each in state.pop("clusters"))
-        state.update(dir=directory, clusters=clusters, stand_ins=tuple(state["stand_ins"]), without=tuple(state["without"]))
+        state.update(dir=directory, clusters=clusters, **{key: tuple(state[key]) for key in ("stand_ins", "without", "stopped")})
         state["stages"] = Path(state["stages"]) if state["stages"] else None
         return cls(**state)
 

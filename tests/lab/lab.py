@@ -16,10 +16,11 @@ import sys
 import typing as t
 from pathlib import Path
 
-from tests.lab import build, files, incident, standins
-from tests.lab.incident import ClusterSpec, Incident
+from tests.lab import build, files, specs, standins
+from tests.lab.incident import Incident
 from tests.lab.info import LabError, LabInfo
 from tests.lab.process import tail
+from tests.lab.specs import ClusterSpec
 from tests.lab.supervisor import Order
 
 TIME_SCALE = 0.05
@@ -63,12 +64,12 @@ class Options:
             count = 2 if self.clusters is None else self.clusters
             if not 1 <= count <= MAX_CLUSTERS:
                 raise LabError(f"--clusters {count}: a lab has 1 to {MAX_CLUSTERS}")
-            return incident.default_clusters(count, self.kubernetes_version, self.submariner_version)
-        specs = self.incident.clusters
-        if self.clusters not in (None, len(specs)):
-            raise LabError(f"--clusters {self.clusters} does not fit incident {self.incident.id}, which has {len(specs)}: leave the option out")
+            return specs.default_clusters(count, self.kubernetes_version, self.submariner_version)
+        clusters = self.incident.clusters
+        if self.clusters not in (None, len(clusters)):
+            raise LabError(f"--clusters {self.clusters} does not fit incident {self.incident.id}, which has {len(clusters)}: leave the option out")
         wanted = {"kubernetes_version": self.kubernetes_version, "submariner_version": self.submariner_version}
-        return tuple(dataclasses.replace(each, **{key: value for key, value in wanted.items() if value}) for each in specs)
+        return tuple(dataclasses.replace(each, **{key: value for key, value in wanted.items() if value}) for each in clusters)
 
 
 class Lab:
@@ -99,23 +100,23 @@ class Lab:
 
 def start(options: Options, say: Say) -> Lab:
     """Boots a lab's clusters and returns when they are ready. Raises LabError."""
-    specs = options.specs()
+    wanted = options.specs()
     directory = options.dir.resolve()
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if files.is_held(directory):
             raise LabError(f"a lab runs in {directory} already: end it with `python -m tests.lab down --dir {directory}`, or choose another folder")
-        if files.free_mib(directory) < MIB_PER_CLUSTER * len(specs):
+        if files.free_mib(directory) < MIB_PER_CLUSTER * len(wanted):
             raise LabError(
-                f"the disk of {directory} is full: {files.free_mib(directory)} MiB are free, {len(specs)} clusters need {MIB_PER_CLUSTER} MiB each. "
+                f"the disk of {directory} is full: {files.free_mib(directory)} MiB are free, {len(wanted)} clusters need {MIB_PER_CLUSTER} MiB each. "
                 "Free some, or choose a folder on another disk with --dir"
             )
         programs = build.binaries(say)
-        files.remove_leftovers(directory, [each.name for each in specs])
+        files.remove_leftovers(directory, [each.name for each in wanted])
         order = Order(
             dir=str(directory),
             owner=os.getpid(),
-            clusters=[dataclasses.asdict(each) for each in specs],
+            clusters=[dataclasses.asdict(each) for each in wanted],
             binaries=programs.commands,
             time_scale=options.time_scale,
             without=list(options.without),

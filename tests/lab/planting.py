@@ -12,11 +12,14 @@ import subprocess
 import time
 import typing as t
 
-from tests.lab import files, incident as incidents, nodes
+from tests.lab import changes, definitions, files, nodes, settling
 from tests.lab.client import ApiError, Client, Object
-from tests.lab.incident import Condition, Incident, Step
+from tests.lab.incident import Incident, Step
 from tests.lab.info import ClusterInfo, LabError, LabInfo
-from tests.lab.supervisor import PLANTER
+from tests.lab.layout import Layout
+from tests.lab.layout_planting import plant_layout
+from tests.lab.store import PLANTER
+from tests.lab.templates import Values, fill, lab_variables
 
 STEP_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -29,21 +32,39 @@ Say = t.Callable[[str], None]
 def plant(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
     """Plants and returns when all of the incident's conditions hold. Raises LabError that names the object, step or condition.
 
-    The lab must have been booted with the incident's clusters (``up --incident``), or with such whose names and CIDRs are the same.
+    The lab must have been booted with the incident's clusters (``up --incident``), or with such whose names and CIDRs are the same. Of an incident on
+    a layout the layout is planted first, unless it is there.
     """
     _check_clusters(lab, incident)
+    return _plant_live(lab, incident, say) if incident.layout is None else _plant_at_rest(lab, incident, say)
+
+
+def _plant_at_rest(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
+    layout = t.cast(Layout, incident.layout)
+    if lab.layout is None:
+        lab = plant_layout(lab, layout, say)
+    if incident.id != layout.name:
+        changes.apply(lab, incident)
+        say(f"incident {incident.id}: {incident.title}")
+        lab = dataclasses.replace(LabInfo.load(lab.dir), incident=incident.id)
+        lab.save()
+    files.write_inventory(lab)
+    return lab
+
+
+def _plant_live(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
     _in_each(lab, lambda cluster: _apply_definitions(cluster, incident))
     # Stand-ins come before the objects of a folder, for the objects may be of an API that one of them serves.
     lab = dataclasses.replace(lab, stand_ins=tuple(each for each in incident.stand_ins if each not in lab.without))
     lab.save()
     _in_each(lab, lambda cluster: _apply_objects(lab, cluster, incident))
     say(f"incident {incident.id}: objects applied")
-    variables = incidents.lab_variables(lab, incident)
+    variables = Values(lab_variables(lab, incident.dir))
     for step in incident.steps:
         say(f"$ {' '.join(_arguments(step, variables, incident))}")
         _run(lab, incident, step, variables)
     for condition in incident.ready:
-        _await(lab, condition)
+        settling.wait_for(lab, condition)
         say(f"{condition.cluster}: {condition.what}")
     lab = dataclasses.replace(lab, incident=incident.id)
     lab.save()
@@ -60,10 +81,10 @@ def _in_each(lab: LabInfo, work: t.Callable[[ClusterInfo], None]) -> None:
 
 def _apply_definitions(cluster: ClusterInfo, incident: Incident) -> None:
     client = cluster.client(PLANTER)
-    definitions = incident.custom_resource_definitions()
-    for definition in definitions:
+    wanted = definitions.load(incident.crds, f"incident {incident.id}")
+    for definition in wanted:
         _apply(client, definition, cluster)
-    for definition in definitions:
+    for definition in wanted:
         _await_established(client, definition["metadata"]["name"])
 
 
@@ -81,6 +102,11 @@ def _check_clusters(lab: LabInfo, incident: Incident) -> None:
             f"incident {incident.id} cannot be planted in {lab.dir}: it needs the clusters {_listed(wanted)}, the lab has {_listed(there)}. "
             f"Start one with `python -m tests.lab up --dir DIR --incident {incident.id}`"
         )
+    if bool(incident.layout) != all(each.at_rest for each in lab.clusters):
+        kind = "at rest" if incident.layout else "with controllers"
+        raise LabError(f"incident {incident.id} needs clusters {kind}: start a lab with `python -m tests.lab up --dir DIR --incident {incident.id}`")
+    if incident.layout and lab.layout not in (None, incident.layout.name):
+        raise LabError(f"incident {incident.id} is one of layout {incident.layout.name}, {lab.dir} holds {lab.layout}: start a fresh lab for it")
     if lab.stages != incident.stages:
         raise LabError(f"incident {incident.id} has kwok Stages of its own, which only `python -m tests.lab up --dir DIR --incident {incident.id}` loads")
     if lab.incident is not None:
@@ -107,23 +133,19 @@ def _apply(client: Client, obj: Object, cluster: ClusterInfo) -> None:
 
 def _await_established(client: Client, name: str) -> None:
     deadline = time.monotonic() + APPLY_SECONDS
-    while True:
-        status = client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}").get("status", {})
-        conditions = status.get("conditions") or []
-        if any(each["type"] == "Established" and each["status"] == "True" for each in conditions):
-            return
+    while not definitions.is_established(client.get(f"{definitions.CRD_PATH}/{name}")):
         if time.monotonic() > deadline:
-            raise LabError(f"the CustomResourceDefinition {name} is not established after {APPLY_SECONDS:.0f} s: {conditions}")
+            raise LabError(f"the CustomResourceDefinition {name} is not established after {APPLY_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)
 
 
 def _arguments(step: Step, variables: dict[str, str], incident: Incident) -> list[str]:
-    return [incidents.fill(each, variables, incident.dir / "incident.yml") for each in step.run]
+    return [fill(each, variables, incident.file) for each in step.run]
 
 
 def _run(lab: LabInfo, incident: Incident, step: Step, variables: dict[str, str]) -> None:
     command = _arguments(step, variables, incident)
-    added = {key: incidents.fill(value, variables, incident.dir / "incident.yml") for key, value in step.environment.items()}
+    added = {key: fill(value, variables, incident.file) for key, value in step.environment.items()}
     path = f"{lab.subctl.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     # The program is looked up in the parent's PATH by subprocess, so it is looked up here in the step's.
     environment = {**os.environ, "PATH": path, "LAB_DIR": str(lab.dir), **added}
@@ -143,25 +165,3 @@ def _run(lab: LabInfo, incident: Incident, step: Step, variables: dict[str, str]
         raise LabError(f"`{' '.join(command)}` of incident {incident.id} has not ended after {STEP_SECONDS:.0f} s:\n{error.output or ''}") from error
     if done.returncode:
         raise LabError(f"`{' '.join(command)}` of incident {incident.id} ended with exit code {done.returncode}:\n{done.stdout}")
-
-
-def _await(lab: LabInfo, condition: Condition) -> None:
-    client = lab.cluster(condition.cluster).client(PLANTER)
-    deadline = time.monotonic() + condition.timeout
-    while reason := _reason(client, condition):
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"{condition.cluster}: not so after {condition.timeout:.0f} s: {condition.what} ({condition.path}: {reason}). "
-                f"See {lab.dir / 'stand-ins.log'}"
-            )
-        time.sleep(POLL_SECONDS)
-
-
-def _reason(client: Client, condition: Condition) -> str:
-    try:
-        answer = client.get(condition.path)
-    except ApiError as error:
-        if error.not_found or error.unreachable:
-            return str(error)
-        raise LabError(f"{condition.cluster}: {condition.path} cannot be read: {error}") from error
-    return incidents.unmet(condition, answer["items"] if "items" in answer else answer)

@@ -27,15 +27,15 @@ from tests.lab import files, process, standins
 from tests.lab.build import Binaries
 from tests.lab.client import ApiError
 from tests.lab.cluster import Cluster
-from tests.lab.incident import ClusterSpec, cluster_spec
 from tests.lab.info import LabError, LabInfo
 from tests.lab.process import Child
+from tests.lab.specs import ClusterSpec, cluster_spec
+from tests.lab.store import PLANTER
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.03
 # etcd reserves 64 MiB at once.
 FULL_MIB = 70
-PLANTER = "planter"
 
 
 @dataclasses.dataclass(frozen=True)

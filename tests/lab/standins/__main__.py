@@ -16,6 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.lab import files
 from tests.lab.info import LAB_FILE, ClusterInfo, LabInfo
 from tests.lab.kubelet import Kubelet
 from tests.lab.standins import SUBCTL, load
@@ -26,45 +27,43 @@ STOP_SECONDS = 5.0
 
 
 class Runner:
-    """Threads of stand-ins, made to agree with ``stand_ins`` in ``lab.json`` whenever that changes."""
+    """Threads of stand-ins, one a cluster, made to agree with ``stand_ins`` and ``stopped`` in ``lab.json`` whenever these change."""
 
     def __init__(self, lab_dir: Path) -> None:
         self._dir = lab_dir
-        self._running: dict[str, tuple[threading.Event, list[threading.Thread]]] = {}
+        self._running: dict[tuple[str, str], tuple[threading.Event, threading.Thread]] = {}
 
     def reconcile(self, lab: LabInfo) -> None:
-        """Starts what should run and does not, stops what runs and should not."""
-        wanted = {name for name in lab.stand_ins if name != SUBCTL}
-        for name in set(self._running) - wanted:
-            self._stop(name)
-        for name in sorted(wanted - set(self._running)):
-            self._start(name, lab)
+        """Starts what should run and does not, stops what runs and should not; then says what runs in ``DIR/stand-ins.json``."""
+        wanted = {
+            (cluster.name, name): cluster
+            for cluster in lab.clusters
+            for name in lab.stand_ins
+            if name != SUBCTL and f"{cluster.name}/{name}" not in lab.stopped
+        }
+        self._stop(set(self._running) - set(wanted))
+        for key in sorted(set(wanted) - set(self._running)):
+            self._start(key[1], wanted[key], lab)
+        files.write_running(self._dir, ["/".join(key) for key in self._running])
 
     def stop_all(self) -> None:
-        for stop, _threads in self._running.values():
-            stop.set()
-        for name in list(self._running):
-            self._stop(name)
+        self._stop(set(self._running))
 
-    def _start(self, name: str, lab: LabInfo) -> None:
+    def _start(self, name: str, cluster: ClusterInfo, lab: LabInfo) -> None:
         stop = threading.Event()
-        threads = [
-            threading.Thread(target=self._run, args=(name, cluster, lab, stop), name=f"{name}/{cluster.name}", daemon=True) for cluster in lab.clusters
-        ]
-        self._running[name] = (stop, threads)
-        for thread in threads:
-            thread.start()
-        _say(f"{name} started")
+        thread = threading.Thread(target=self._run, args=(name, cluster, lab, stop), name=f"{name}/{cluster.name}", daemon=True)
+        self._running[cluster.name, name] = (stop, thread)
+        thread.start()
+        _say(f"{name} of {cluster.name} started")
 
-    def _stop(self, name: str) -> None:
-        stop, threads = self._running.pop(name)
-        stop.set()
+    def _stop(self, keys: set[tuple[str, str]]) -> None:
+        going = {key: self._running.pop(key) for key in sorted(keys)}
+        for stop, _thread in going.values():
+            stop.set()
         deadline = time.monotonic() + STOP_SECONDS
-        for thread in threads:
+        for (cluster, name), (_stop, thread) in going.items():
             thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                _say(f"{thread.name} does not stop")
-        _say(f"{name} stopped")
+            _say(f"{name} of {cluster} " + ("does not stop" if thread.is_alive() else "stopped"))
 
     def _run(self, name: str, cluster: ClusterInfo, lab: LabInfo, stop: threading.Event) -> None:
         while not stop.is_set():

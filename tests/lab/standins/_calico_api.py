@@ -44,6 +44,7 @@ class CalicoApi:
     """The verbs. Raises Refused for every answer that is an error; errors of the cluster's API server come through as they are.
 
     :param pause: how long the deletion of an enabled pool waits, in seconds.
+    :ivar kinds: those that the cluster's version of Calico serves, by plural.
     """
 
     def __init__(self, cluster: ClusterInfo, client: Client, identity: str, pause: float) -> None:
@@ -52,6 +53,8 @@ class CalicoApi:
         self._identity = identity
         self._pause = pause
         self._schemas: dict[str, Object] = {}
+        self._version = str(cluster.options.get("calico_version", ""))
+        self.kinds = storage.kinds(self._version)
 
     def list(self, kind: Kind, query: Query) -> Object:
         wanted = {key: query[key] for key in LISTED_BY if query.get(key)}
@@ -79,7 +82,7 @@ class CalicoApi:
                 raise answers.already_exists(GROUP, kind.plural, name)
             return obj, warnings
         self._prepare(kind, obj, None)
-        stored = self._call("POST", kind, body=storage.to_stored(obj), name=name)
+        stored = self._call("POST", kind, body=self._stored(obj), name=name)
         return storage.to_v3(stored), warnings
 
     def replace(self, kind: Kind, name: str, body: Object, query: Query) -> tuple[Object, list[str]]:
@@ -133,7 +136,7 @@ class CalicoApi:
         server = urllib.parse.urlsplit(self._cluster.server)
         connection = http.client.HTTPSConnection(server.hostname or "", server.port, timeout=WATCH_SECONDS, context=tls)
         try:
-            path = f"{storage.stored_path(kind.plural)}?{urllib.parse.urlencode(wanted)}"
+            path = f"{storage.stored_path(kind)}?{urllib.parse.urlencode(wanted)}"
             connection.request("GET", path, headers={"User-Agent": self._identity, "Accept": "application/json"})
             response = connection.getresponse()
             if response.status >= 400:
@@ -156,7 +159,7 @@ class CalicoApi:
             "user": user,
             "groups": groups,
             "extra": extra,
-            "resourceAttributes": {"group": GROUP, "version": "v3", "resource": kind.plural, "verb": verb, "name": name},
+            "resourceAttributes": {"group": GROUP, "version": "v3", "resource": kind.plural, "verb": verb, "name": name, "namespace": kind.namespace},
         }
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
         status = self._client.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]
@@ -182,6 +185,8 @@ class CalicoApi:
             )
             raise answers.Refused(400, "BadRequest", message)
         obj = {"kind": kind.name, "apiVersion": storage.API_VERSION, "metadata": {}, "spec": {}, **json.loads(json.dumps(body))}
+        if kind.namespace:
+            obj["metadata"]["namespace"] = kind.namespace
         schema = self.schema(kind)["properties"].get("spec", {})
         unknown = answers.unknown_fields(obj["spec"], schema, ("spec",)) + [(key,) for key in obj if key not in TOP_LEVEL]
         fields = [f'unknown field "{answers.shown_path(each)}"' for each in unknown]
@@ -201,7 +206,7 @@ class CalicoApi:
         if obj == current or _dry_run(query):
             return obj
         self._prepare(kind, obj, current)
-        return storage.to_v3(self._call("PUT", kind, name, body=storage.to_stored(obj)))
+        return storage.to_v3(self._call("PUT", kind, name, body=self._stored(obj)))
 
     def _prepare(self, kind: Kind, obj: Object, current: Object | None) -> None:
         if kind.plural != "ippools":
@@ -215,8 +220,11 @@ class CalicoApi:
     def _release(self, kind: Kind, name: str, current: Object) -> None:
         if not current["spec"].get("disabled"):
             disabled = {**current, "spec": {**current["spec"], "disabled": True}}
-            self._call("PUT", kind, name, body=storage.to_stored(disabled))
+            self._call("PUT", kind, name, body=self._stored(disabled))
         threading.Event().wait(self._pause)
+
+    def _stored(self, obj: Object) -> Object:
+        return storage.to_stored(obj, self._version)
 
     def _find(self, kind: Kind, name: str) -> Object | None:
         try:
@@ -227,7 +235,7 @@ class CalicoApi:
             raise
 
     def _call(self, method: str, kind: Kind, name: str = "", body: Object | None = None, query: Query | None = None) -> Object:
-        path = storage.stored_path(kind.plural, "" if method == "POST" else name)
+        path = storage.stored_path(kind, "" if method == "POST" else name)
         try:
             return self._client.request(method, path, body, query)
         except ApiError as error:

@@ -19,7 +19,7 @@ import urllib.parse
 from tests.lab.client import ApiError
 from tests.lab.standins import _kube_answers as answers
 from tests.lab.standins._calico_api import CalicoApi
-from tests.lab.standins._calico_storage import API_VERSION, GROUP, KINDS, Kind, Object
+from tests.lab.standins._calico_storage import API_VERSION, GROUP, Kind, Object
 from tests.lab.standins._front_proxy import MASTERS, Caller, FrontProxy
 
 VERSION = "v3"
@@ -28,17 +28,23 @@ WRITES = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 QUIET = (ssl.SSLError, ConnectionError, socket.timeout)
 IDLE_SECONDS = 120
 
-_RESOURCE = re.compile(rf"/apis/{re.escape(API_VERSION)}/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?/?")
+_RESOURCE = re.compile(rf"/apis/{re.escape(API_VERSION)}(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?/?")
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves one cluster until shut down."""
+    """Serves one cluster until shut down.
+
+    :param port: where to listen; another one where that is taken, or 0.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, api: CalicoApi, proxy: FrontProxy, tls: ssl.SSLContext, stop: threading.Event) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, api: CalicoApi, proxy: FrontProxy, tls: ssl.SSLContext, stop: threading.Event, port: int = 0) -> None:
+        try:
+            super().__init__(("127.0.0.1", port), Handler)
+        except OSError:
+            super().__init__(("127.0.0.1", 0), Handler)
         self.api = api
         self.proxy = proxy
         self.tls = tls
@@ -115,13 +121,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _discovery(self, path: str) -> bool:
         """Answers what needs no right of its own; False for other paths."""
-        kinds = [(each.plural, each.name, each.singular) for each in KINDS.values()]
+        kinds = self.server.api.kinds.values()
         documents: dict[str, t.Callable[[], Object]] = {
             "/apis": lambda: answers.api_group_list(GROUP, VERSION),
             f"/apis/{GROUP}": lambda: answers.api_group(GROUP, VERSION),
-            f"/apis/{API_VERSION}": lambda: answers.resource_list(GROUP, VERSION, kinds),
+            f"/apis/{API_VERSION}": lambda: answers.resource_list(GROUP, VERSION, [(each.plural, each.name, each.singular, each.namespaced) for each in kinds]),
             "/openapi/v3": lambda: {"paths": {f"apis/{API_VERSION}": {"serverRelativeURL": f"/openapi/v3/apis/{API_VERSION}"}}},
-            f"/openapi/v3/apis/{API_VERSION}": lambda: open_api({each: self.server.api.schema(each) for each in KINDS.values()}),
+            f"/openapi/v3/apis/{API_VERSION}": lambda: open_api({each: self.server.api.schema(each) for each in kinds}),
         }
         document = documents.get(path.rstrip("/"))
         if document is None:
@@ -131,9 +137,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self, caller: Caller, address: urllib.parse.SplitResult, body: bytes) -> None:
         match = _RESOURCE.fullmatch(address.path)
-        kind = KINDS.get(match["plural"]) if match else None
-        if match is None or kind is None:
+        kind = self.server.api.kinds.get(match["plural"]) if match else None
+        if match is None or kind is None or match["namespace"] and not kind.namespaced or kind.namespaced and match["name"] and not match["namespace"]:
             raise answers.Refused(404, "NotFound", "the server could not find the requested resource")
+        kind = kind._replace(namespace=urllib.parse.unquote(match["namespace"] or ""))
         query = dict(urllib.parse.parse_qsl(address.query))
         name = urllib.parse.unquote(match["name"] or "")
         watching = query.get("watch", "").lower() in ("1", "true")
@@ -235,7 +242,7 @@ def open_api(schemas: t.Mapping[Kind, Object]) -> Object:
             "responses": {"200": {"description": "OK", "content": content}},
             "x-kubernetes-group-version-kind": gvk,
         }
-        path = f"/apis/{API_VERSION}/{kind.plural}"
+        path = f"/apis/{API_VERSION}" + ("/namespaces/{namespace}" if kind.namespaced else "") + f"/{kind.plural}"
         paths[path] = {"post": {**operation, "x-kubernetes-action": "post"}}
         paths[f"{path}/{{name}}"] = {
             "put": {**operation, "x-kubernetes-action": "put"},

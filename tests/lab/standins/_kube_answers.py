@@ -90,10 +90,11 @@ def api_group_list(group: str, version: str) -> Object:
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [api_group(group, version)]}
 
 
-def resource_list(group: str, version: str, kinds: t.Iterable[tuple[str, str, str]]) -> Object:
-    """Discovery of cluster-scoped kinds, given as (plural, kind, singular)."""
+def resource_list(group: str, version: str, kinds: t.Iterable[tuple[str, str, str, bool]]) -> Object:
+    """Discovery of kinds, given as (plural, kind, singular, whether they are in namespaces)."""
     resources = [
-        {"name": plural, "singularName": singular, "namespaced": False, "kind": kind, "verbs": list(VERBS)} for plural, kind, singular in kinds
+        {"name": plural, "singularName": singular, "namespaced": namespaced, "kind": kind, "verbs": list(VERBS)}
+        for plural, kind, singular, namespaced in kinds
     ]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/{version}", "resources": resources}
 

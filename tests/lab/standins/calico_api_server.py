@@ -7,7 +7,8 @@ What it does with a request stands in _calico_api.py. This file plays the tigera
 operator.tigera.io/v1 exists (``default`` or ``tigera-secure``), namespace calico-apiserver has its Deployment and Service, APIService
 v3.projectcalico.org exists, and the APIServer's status is Ready; without it all of that goes away (tigera/operator
 pkg/controller/apiserver and pkg/render/apiserver.go, v1.30). ClusterInfo.options["calico_api_server"] changes that:
-``operator`` (the default), ``always`` (a manifest install, as Kubespray's) or ``never``.
+``operator`` (the default), ``always`` (a manifest install, as Kubespray's), ``never``, or ``at-rest``: the server alone, its Service and its
+APIService, made once when it starts. It keeps its port then, so that a stopped and started server is found by those that are there.
 
 Unlike in production the Service is of type ExternalName, as nothing in the lab routes to pod addresses.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import base64
 import datetime
 import threading
+import typing as t
 from pathlib import Path
 
 from tests.lab import pki
@@ -52,10 +54,15 @@ class CalicoApiServer:
         trust = FrontProxy.read(self._client)
         cert, key = pki.issue(self._cluster.pki, SERVICE, SERVICE, names=[SERVER_NAME])
         api = CalicoApi(self._cluster, self._client, f"standin-{self.name}", self._lab.scaled(AFFINITY_SECONDS))
-        server = Server(api, trust, trust.tls(str(cert), str(key)), stop)
+        server = Server(api, trust, trust.tls(str(cert), str(key)), stop, self._last_port())
         thread = threading.Thread(target=server.serve_forever, name=f"{self.name} {self._cluster.name}", daemon=True)
         thread.start()
         try:
+            if self._mode == "at-rest":
+                self._port_file.write_text(str(server.port), encoding="ascii")
+                self._install(server.port, ("Service", "APIService"))
+                stop.wait()
+                return
             loop = Loop(self.name, stop)
             loop.watch(self._client, APISERVERS)
             loop.watch(self._client, APISERVICES, _aggregated)
@@ -83,10 +90,19 @@ class CalicoApiServer:
             self._client.delete(f"/api/v1/namespaces/{NAMESPACE}")
         return None
 
-    def _install(self, port: int) -> None:
+    def _install(self, port: int, kinds: t.Container[str] | None = None) -> None:
         ca = base64.b64encode((self._cluster.pki / "ca.crt").read_bytes()).decode()
         for each in objects(port, ca, str(self._cluster.options.get("calico_version", DEFAULT_VERSION))):
-            apply_when_different(self._client, each)
+            if kinds is None or each["kind"] in kinds:
+                apply_when_different(self._client, each)
+
+    @property
+    def _port_file(self) -> Path:
+        return self._cluster.dir / f"{self.name}.port"
+
+    def _last_port(self) -> int:
+        """The port of its earlier life, 0 for any."""
+        return int(self._port_file.read_text(encoding="ascii")) if self._port_file.exists() else 0
 
     def _owner(self) -> Object | None:
         try:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.lab.incident import CRDS
+from tests.lab.definitions import CRDS
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
 from tests.lab.standins._crash import CrashLoops, is_crash_looping

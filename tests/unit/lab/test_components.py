@@ -14,7 +14,7 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from tests.lab import components, incident, nodes, pki
+from tests.lab import components, nodes, pki, specs
 from tests.lab.info import ClusterInfo, NodeInfo
 
 
@@ -130,5 +130,5 @@ def test_audit_policy_logs_every_write_and_no_read() -> None:
 
 
 def test_default_clusters_can_be_configured(tmp_path: Path) -> None:
-    spec = incident.default_clusters(1)[0]
+    spec = specs.default_clusters(1)[0]
     assert f"--advertise-address={spec.nodes[0].ip}" in components.apiserver(cluster(tmp_path), 1)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import incident
-from tests.lab.incident import Condition, unmet
+from tests.lab import incident, specs, templates
+from tests.lab.conditions import Condition, unmet
 from tests.lab.info import ClusterInfo, LabError, LabInfo
 
 MINIMAL = """
@@ -41,7 +41,7 @@ def lab_with(folder: Path, *names: str) -> LabInfo:
 def test_minimal_incident_gets_defaults(folder: Path) -> None:
     loaded = incident.load("900")
     cluster = loaded.clusters[0]
-    assert (cluster.kubernetes_version, cluster.submariner_version) == (incident.DEFAULT_KUBERNETES, incident.DEFAULT_SUBMARINER)
+    assert (cluster.kubernetes_version, cluster.submariner_version) == (specs.DEFAULT_KUBERNETES, specs.DEFAULT_SUBMARINER)
     assert [each.ip for each in cluster.nodes] == ["192.168.46.11"]
     assert (loaded.crds, loaded.stand_ins, loaded.steps, loaded.ready, loaded.stages) == ((), (), (), (), None)
 
@@ -52,7 +52,8 @@ def test_minimal_incident_gets_defaults(folder: Path) -> None:
         (MINIMAL.replace("10.46.0.0/16", "10.46.0.0/33"), "10.46.0.0/33"),
         (MINIMAL.replace("10.46.0.0/16", "10.46.0.1/16"), "has host bits set"),
         (MINIMAL.replace("pod_cidr", "podcidr"), "podcidr"),
-        (MINIMAL.replace("title", "name"), "'title'"),
+        (MINIMAL.replace("title", "name"), "unknown key name"),
+        (MINIMAL.replace("title: nothing is wrong", ""), "'title'"),
         (MINIMAL + "steps: [{run: subctl show all}]", "subctl show all"),
         (MINIMAL + "ready: [{cluster: cluster-1, path: /api}]", "expect"),
         ("title: [", "ParserError"),
@@ -89,12 +90,12 @@ def test_objects_come_in_order_and_with_their_clusters_variables(folder: Path) -
 @pytest.mark.parametrize(("text", "complaint"), [("${pod_cdir}", "unknown variable 'pod_cdir'"), ("costs $ 5", "lone dollar sign")])
 def test_wrong_template_is_named(text: str, complaint: str) -> None:
     with pytest.raises(LabError, match=f"somewhere .*{complaint}"):
-        incident.fill(text, {"pod_cidr": "10.46.0.0/16"}, "somewhere")
+        templates.fill(text, {"pod_cidr": "10.46.0.0/16"}, "somewhere")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 50])
 def test_default_clusters_overlap_nowhere(count: int) -> None:
-    clusters = incident.default_clusters(count)
+    clusters = specs.default_clusters(count)
     assert [each.name for each in clusters] == [f"cluster-{n}" for n in range(1, count + 1)]
     networks = [ipaddress.ip_network(cidr) for each in clusters for cidr in (each.pod_cidr, each.service_cidr)]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(networks, 2))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.lab import __main__ as command, audit, files, incident, kubelet, lab as labs, process, standins, status
+from tests.lab import __main__ as command, audit, files, incident, kubelet, lab as labs, process, specs, standins, status
 from tests.lab.info import ClusterInfo, LabError, LabInfo, NodeInfo
 
 
@@ -112,7 +112,7 @@ def test_versions_replace_those_of_an_incident(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(incident, "INCIDENTS", tmp_path)
     planted = incident.load("900")
     spec = options(incident=planted, submariner_version="0.21.1").specs()[0]
-    assert (spec.submariner_version, spec.kubernetes_version) == ("0.21.1", incident.DEFAULT_KUBERNETES)
+    assert (spec.submariner_version, spec.kubernetes_version) == ("0.21.1", specs.DEFAULT_KUBERNETES)
     with pytest.raises(LabError, match="does not fit incident 900, which has 1"):
         options(incident=planted, clusters=2).specs()
 
@@ -135,7 +135,8 @@ def test_command_line_tells_errors_without_a_traceback(tmp_path: Path, capsys: p
         assert command.main([*arguments, "--dir", str(tmp_path)]) == command.FAILED
         assert capsys.readouterr().err.startswith(f"ERROR: no lab in {tmp_path}")
     assert command.main(["up", "--dir", str(tmp_path), "--incident", "nonsense"]) == command.FAILED
-    assert "no incident 'nonsense'; known are: 001" in capsys.readouterr().err
+    known = capsys.readouterr().err
+    assert known.startswith("ERROR: no incident 'nonsense'; known are: ") and "001, " in known and "rke2" in known
 
 
 def test_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

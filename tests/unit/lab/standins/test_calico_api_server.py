@@ -18,7 +18,7 @@ import yaml
 
 from tests.lab import pki
 from tests.lab.client import ApiError
-from tests.lab.incident import CRDS
+from tests.lab.definitions import CRDS
 from tests.lab.info import ClusterInfo
 from tests.lab.standins._calico_api import CalicoApi
 from tests.lab.standins._calico_http import Server
@@ -163,8 +163,11 @@ def test_rights_are_asked_of_the_cluster(ask, store):
 
 def test_discovery_names_the_kinds(ask):
     _status, answer = ask("GET", "/apis/projectcalico.org/v3")
-    assert {each["name"] for each in answer["resources"]} == {"ippools", "felixconfigurations", "bgpconfigurations", "clusterinformations"}
-    assert ask("GET", "/apis/projectcalico.org/v3/networkpolicies")[0] == 404
+    served = {each["name"]: each["namespaced"] for each in answer["resources"]}
+    assert served["ippools"] is False and served["networkpolicies"] is True
+    assert "tiers" not in served, "open-source Calico 3.26 has none"
+    for path in ("tiers", "namespaces/shop/ippools", "networkpolicies/without-namespace", "nonsense"):
+        assert ask("GET", f"/apis/projectcalico.org/v3/{path}")[0] == 404, path
 
 
 def test_an_overlapping_pool_is_refused_in_upstreams_words_and_not_stored(ask, store):
