@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import build, files, incident, process, status
+from tests.lab import build, files, process, specs, status
 from tests.lab.cluster import Cluster
 from tests.lab.info import LabError, LabInfo
 
@@ -130,7 +130,7 @@ def test_up_killed_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
 def test_api_server_takes_another_port_when_its_own_is_in_use(tmp_path: Path, built: build.Binaries) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1], process.free_port()])
-        cluster = Cluster(tmp_path, incident.default_clusters(1)[0], built, [], 1, choose_port=lambda: next(ports))
+        cluster = Cluster(tmp_path, specs.default_clusters(1)[0], built, [], 1, choose_port=lambda: next(ports))
         try:
             for _waiting in cluster.boot():
                 time.sleep(0.05)
@@ -143,7 +143,7 @@ def test_error_when_every_port_is_in_use(tmp_path: Path, built: build.Binaries, 
     monkeypatch.setattr("tests.lab.cluster.PORT_ATTEMPTS", 2)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        cluster = Cluster(tmp_path, incident.default_clusters(1)[0], built, [], 1, choose_port=lambda: port)
+        cluster = Cluster(tmp_path, specs.default_clusters(1)[0], built, [], 1, choose_port=lambda: port)
         try:
             with pytest.raises(LabError, match=f"found every port taken that it tried on 127.0.0.1 .*{port}.*another program listens"):
                 for _waiting in cluster.boot():

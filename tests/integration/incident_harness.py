@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all tests of incidents on layouts share: which there are, and comparing a diagnosis with what an incident says of it.
+
+The layouts stand in several test files, so that several workers can share the work; each worker boots one lab a layout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.integration.modules import Modules
+from tests.lab import audit, changes, incident as incidents
+
+SEVERE = ("blocker", "error")
+ADMIN = "admin"
+
+
+def cases(*layouts: str) -> list:
+    """(layout, incident id) of every layout in health, and of every incident on it; those of a layout stand together."""
+    return [pytest.param(layout, each, id=each) for layout in layouts for each in (layout, *incidents.on_layout(layout))]
+
+
+class Bench:
+    """One running layout lab at a time, and the modules to try on it."""
+
+    def __init__(self, lab_factory) -> None:
+        self._factory = lab_factory
+        self._lab = None
+        self._broken = False
+        self.modules = Modules()
+
+    @contextlib.contextmanager
+    def planted(self, layout: str, identifier: str):
+        """The lab of a layout with an incident planted, or in health. What is not as it was afterwards costs the next test a fresh lab."""
+        if self._lab is None or self._lab.layout != layout or self._broken:
+            self._drop()
+            self._lab = self._factory(incident=layout)
+            self._broken = False
+        if identifier == layout:
+            yield self._lab
+            return
+        try:
+            with changes.planted(self._lab, incidents.load(identifier)) as lab:
+                yield lab
+        except changes.NotRestored:
+            self._broken = True
+            raise
+
+    def close(self) -> None:
+        self.modules.close()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._lab is not None:
+            self._factory.stop(self._lab)
+            self._lab = None
+
+
+def check(bench: Bench, layout: str, identifier: str) -> list[str]:
+    """Everything in which the diagnosis of an incident, or of a layout in health, is not as it should be.
+
+    Blockers and errors are exactly those that the incident expects; what else it names must be there, too. In health nothing is above info but what
+    the layout allows, and nothing is unknown. Nobody but the lab itself writes, or tries to.
+    """
+    with bench.planted(layout, identifier) as lab:
+        before = {cluster.name: audit.marker(cluster.audit_log) for cluster in lab.clusters}
+        report = bench.modules.report(bench.modules.diagnose(lab))
+        written = [event.uri for cluster in lab.clusters for event in audit.events(cluster.audit_log, before[cluster.name]) if event.user == ADMIN]
+    wrong = [f"the diagnosis wrote: {each}" for each in written]
+    wanted = {(each.cluster, each.id, each.severity, each.verdict) for each in incidents.load(identifier).expect}
+    found = {(each["cluster"], each["id"], each["severity"], each["verdict"]): each for each in report["findings"]}
+    if identifier == layout:
+        return wrong + [_told(each) for key, each in found.items() if key not in wanted and (key[2], key[3]) != ("info", "fail")]
+    wrong += [f"not found: {' '.join(key)}" for key in sorted(wanted - set(found))]
+    wrong += [_told(found[key]) for key in sorted(set(found) - wanted) if key[2] in SEVERE and key[3] == "fail"]
+    return wrong
+
+
+def _told(finding: dict) -> str:
+    said = f"{finding['severity']} {finding['verdict']} {finding['cluster']}/{finding['id']}: {finding['title']}"
+    return " ".join(filter(None, (said, finding["missing"], finding["caused_by"] and f"(follows from {finding['caused_by']})")))
