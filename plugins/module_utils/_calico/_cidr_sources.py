@@ -17,12 +17,13 @@ import json
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._documents import scalar_at
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import calico_ipam, canal_daemon_set, unread
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import calico_ipam, canal_daemon_set
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._process_sources import node_args_evidence, process_evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._reality import pod_reality, used_blocks
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rows import Kind, merge_alike, problem_row, rows, shown, unread_row
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import collapse, overlap, parse_address, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import (
-    AUTHORITY, INSTALL, LIVE, POD, SERVICE, SHOWN, STATED, SUBJECTS, CidrEvidence, Reality, UsedAddress,
+    AUTHORITY, INSTALL, LIVE, POD, SERVICE, SHOWN, STATED, SUBJECTS, CidrEvidence,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool, Snapshot
 
@@ -42,10 +43,10 @@ _INSTALLATION = Kind(POD, "installation", 9, INSTALL)
 _KUBE_PROXY_CONFIG = Kind(POD, "kube_proxy_config", 10, INSTALL)
 _CALICO_NODE_ENV = Kind(POD, "calico_node_env", 11, INSTALL)
 _NODE_POD_CIDR = Kind(POD, "node_pod_cidr", 20, SHOWN)
+_IPAM_BLOCK = Kind(POD, "ipam_block", 21, SHOWN)
 _STATED = {POD: Kind(POD, "stated", 30, STATED), SERVICE: Kind(SERVICE, "stated", 30, STATED)}
 
-_NODE_CIDRS_SHOWN = 20
-_ENDED = ("Succeeded", "Failed")
+_RANGES_SHOWN = 20
 
 
 def collect_cidr_evidence(snapshot: Snapshot, stated: Stated | None = None) -> tuple[CidrEvidence, ...]:
@@ -55,7 +56,7 @@ def collect_cidr_evidence(snapshot: Snapshot, stated: Stated | None = None) -> t
     """
     readers = (
         _ip_pools, process_evidence, node_args_evidence, _helm_charts, _openshift, _config_maps, _installations, _calico_node_env,
-        _node_pod_cidrs, _service_cidrs,
+        _node_pod_cidrs, _ipam_blocks, _service_cidrs,
     )
     found = [row for reader in readers for row in reader(snapshot)]
     for subject in SUBJECTS:
@@ -206,27 +207,21 @@ def _node_pod_cidrs(snapshot: Snapshot) -> list[CidrEvidence]:
     if nodes:
         networks = collapse(parse_cidrs([cidr for node in nodes for cidr in node.pod_cidrs]).networks)
         owner = str(nodes[0].ref) if len(nodes) == 1 else f"{len(nodes)} Nodes"
-        more = f", and {len(networks) - _NODE_CIDRS_SHOWN} more ranges" if len(networks) > _NODE_CIDRS_SHOWN else ""
+        more = f", and {len(networks) - _RANGES_SHOWN} more ranges" if len(networks) > _RANGES_SHOWN else ""
         caveat = f"the share of {'a node' if len(nodes) == 1 else 'each node'}, never the cluster's range; Calico's IPAM ignores it{more}"
-        found.extend(rows(_NODE_POD_CIDR, owner, "spec.podCIDRs", [str(network) for network in networks[:_NODE_CIDRS_SHOWN]], caveat))
+        found.extend(rows(_NODE_POD_CIDR, owner, "spec.podCIDRs", [str(network) for network in networks[:_RANGES_SHOWN]], caveat))
     return found
 
 
-def pod_reality(snapshot: Snapshot) -> Reality:
-    """The addresses of all pods that have one of their own: not on the host network, and not ended (their addresses are free again)."""
-    return Reality(
-        POD,
-        tuple(
-            UsedAddress(pod.ref, address) for pod in snapshot.pods.items if not pod.host_network and pod.phase not in _ENDED for address in pod.ips
-        ),
-        "" if snapshot.pods.known else f"pods: {unread(snapshot.pods)}",
-    )
-
-
-def service_reality(snapshot: Snapshot) -> Reality:
-    """The ClusterIPs of all Services (headless ones have none)."""
-    return Reality(
-        SERVICE,
-        tuple(UsedAddress(service.ref, address) for service in snapshot.services.items for address in service.cluster_ips),
-        "" if snapshot.services.known else f"services: {unread(snapshot.services)}",
-    )
+def _ipam_blocks(snapshot: Snapshot) -> list[CidrEvidence]:
+    """What Calico's IPAM has cut out of its pools: never the whole range, but nothing of it lies outside."""
+    found: list[CidrEvidence] = []
+    blocks = used_blocks(snapshot)
+    if blocks:
+        networks = collapse(network for block, network in blocks)
+        owner = str(blocks[0][0].ref) if len(blocks) == 1 else f"{len(blocks)} IPAMBlocks"
+        more = f", and {len(networks) - _RANGES_SHOWN} more ranges" if len(networks) > _RANGES_SHOWN else ""
+        used = sum(block.used for block, network in blocks)
+        caveat = f"{used} addresses in use; what Calico's IPAM has given to nodes of its pools{more}"
+        found.extend(rows(_IPAM_BLOCK, owner, "spec.cidr", [str(network) for network in networks[:_RANGES_SHOWN]], caveat))
+    return found

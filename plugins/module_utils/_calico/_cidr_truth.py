@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_sources import Stated, collect_cidr_evidence, pod_reality, service_reality
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_sources import Stated, collect_cidr_evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._reality import pod_reality, service_reality
 from ansible_collections.fathom.submariner.plugins.module_utils._network._verdict import CidrTruth, judge
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_sources import collect_cidr_evidence, pod_reality, service_reality
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_sources import collect_cidr_evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._reality import pod_reality, service_reality
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import AUTHORITY, INSTALL, LIVE, POD, SERVICE, SHOWN, STATED
 from ansible_collections.fathom.submariner.plugins.module_utils._network._verdict import ABSENT, AGREED, CONFLICT, REFUTED, UNKNOWN
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, Snapshot
