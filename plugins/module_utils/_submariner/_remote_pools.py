@@ -48,6 +48,42 @@ def stale_pools(pools: t.Iterable[IPPool], wanted: t.Iterable[WantedPool]) -> tu
     return tuple(pool for pool in pools if pool.is_submariner and pool.cidr not in live)
 
 
+def pool_owner(pool: IPPool) -> str:
+    """The remote cluster's id in the name that the route agent gave a pool; "" where the name is not of its scheme.
+
+    A hyphen may stand in an id as well, so the id is what the CIDR's own spelling leaves of the name.
+    """
+    prefix, suffix = "submariner-", f"-{pool.cidr.replace('/', '-')}"
+    name = pool.ref.name
+    return name[len(prefix) : -len(suffix)] if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix) else ""
+
+
+def same_range(pool: IPPool, cidr: str) -> bool:
+    """True for a pool of exactly that range, however the two are spelled."""
+    network = _network(pool.cidr)
+    return network is not None and network == _network(cidr)
+
+
+def overlapping_pools(pools: t.Iterable[IPPool]) -> tuple[tuple[IPPool, IPPool], ...]:
+    """Every pair of pools that have addresses in common, equal ranges included, each pair once and in the order of the pools' ranges.
+
+    Calico's API server refuses such a pool, disabled or not; calicoctl of another version, crd.projectcalico.org/v1 and native CRDs let it in.
+    """
+    known = sorted((entry for entry in ((_network(pool.cidr), pool) for pool in pools) if entry[0] is not None), key=_by_range)
+    pairs = []
+    for position, (network, pool) in enumerate(known):
+        for other, later in known[position + 1 :]:
+            if other.version != network.version or other.network_address > network.broadcast_address:
+                break
+            pairs.append((pool, later))
+    return tuple(pairs)
+
+
+def _by_range(entry: tuple[t.Any, IPPool]) -> tuple[int, int, int, str]:
+    network, pool = entry
+    return network.version, int(network.network_address), network.prefixlen, pool.ref.name
+
+
 def missing_pools(pools: t.Iterable[IPPool], wanted: t.Iterable[WantedPool]) -> tuple[WantedPool, ...]:
     """Wanted pools whose CIDR no pool has, whoever made it."""
     present = {pool.cidr for pool in pools}

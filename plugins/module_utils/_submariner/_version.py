@@ -107,7 +107,7 @@ def _line(text: str) -> tuple[int, int]:
     return (0, 0) if version is None else (version.major, version.minor)
 
 
-# The changes that touch CIDRs. The first versions were read from the tags of submariner-operator and submariner, except where the
+# The changes of Submariner that checks go by. The first versions were read from the tags of submariner-operator and submariner, except where the
 # source says otherwise.
 DETECTOR_ORDER = Change(
     "detector-order", ("0.15.0-m3",), "asks for OpenShift, OVN, Weave and canal before Calico (before: Calico first)",
@@ -150,7 +150,18 @@ POOLS_WITHOUT_BGP_EXPORT = Change(
     "creates remote IPPools with disableBGPExport (before: BIRD may override routes to remote clusters)",
     "submariner#3156, #3161, #3162, pkg/routeagent_driver/handlers/calico/ippool_handler.go",
 )
+POOLS_BY_AGENT = Change(
+    "pools-by-agent", ("0.16.0",), "creates IPPools for remote subnets of its own (before: they had to be made by hand)", "submariner#2576",
+)
+RKE2_DNS = Change(
+    "rke2-coredns", ("0.20.0",), "configures CoreDNS of RKE2 (before: the operator did not find it)", "submariner-operator#3005, lighthouse#1602",
+    first_unsure=True,
+)
+NFTABLES_NO_SNAT = Change(
+    "nftables-no-snat", ("0.21.0",), "keeps kube-proxy in nftables mode from masquerading traffic of other clusters", "submariner#3541, #3544",
+    first_unsure=True,
+)
 CHANGES = (
     DETECTOR_ORDER, ONE_NODE_ONLY, CALICO_BY_DAEMON_SET, ARGS_READ, CANAL_BY_DAEMON_SET, KUBE_PROXY_LABEL, SERVICE_CIDR_FROM_CONTROLLER, SEVERAL_CIDRS,
-    SERVICE_CIDR_OBJECTS, POOLS_WITHOUT_BGP_EXPORT,
+    SERVICE_CIDR_OBJECTS, POOLS_WITHOUT_BGP_EXPORT, POOLS_BY_AGENT, RKE2_DNS, NFTABLES_NO_SNAT,
 )
