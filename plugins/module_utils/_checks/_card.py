@@ -14,9 +14,11 @@ import typing as t
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import CALICO, Facts, why_not_agreed
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._proxies import proxies
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
-from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import FAMILIES
+from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import FAMILIES, parse_address, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
+from ansible_collections.fathom.submariner.plugins.module_utils._network._few_ranges import in_few_ranges
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer
 
 FORMAT = 1  # grows when a card of an older release could be misread
@@ -50,8 +52,18 @@ class CardPool:
 
 
 @dataclass(frozen=True)
+class CardConnection:
+    """What an active gateway of this cluster says of its connection to another one."""
+
+    cluster_id: str
+    status: str
+    message: str = ""
+    latency: str = ""
+
+
+@dataclass(frozen=True)
 class Card:
-    """``unread`` maps what could not be read (``submariners``, ``endpoints``, ``ip_pools``) to the reason; "" in ``error`` means that the cluster was read."""
+    """``unread`` maps the names of answers that could not be read to the reason; "" in ``error`` means that the cluster was read."""
 
     cluster: str
     error: str = ""
@@ -71,6 +83,12 @@ class Card:
     submariner_version: str = ""
     unread: t.Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
+    connections: tuple[CardConnection, ...] = ()
+    candidate: bool = False  # known by its ranges alone: a cluster that is not diagnosed, and not joined
+    node_networks: tuple[str, ...] = ()  # ranges that hold the InternalIPs of its nodes
+    global_cidrs: tuple[str, ...] = ()  # its part of the Globalnet range
+    proxies: tuple[str, ...] = ()  # addresses of the proxies that its Submariner goes through
+    cable_driver: str = ""
 
     @property
     def true_subnets(self) -> tuple[str, ...]:
@@ -81,9 +99,10 @@ class Card:
     def facts(self) -> tuple[str, ...]:
         """A few words for the head of a report."""
         words = (
+            "candidate" if self.candidate else "",
             f"Kubernetes {self.kubernetes_version}" if self.kubernetes_version else "",
             f"Calico {self.calico_version}" if self.calico_version else "",
-            f"Submariner {self.submariner_version}" if self.submariner_version else "" if self.joined else "not joined" if not self.error else "",
+            f"Submariner {self.submariner_version}" if self.submariner_version else "" if self.joined or self.error or self.candidate else "not joined",
             f"pods {', '.join(self.pods.cidrs)}" if self.pods.cidrs else "",
             f"services {', '.join(self.services.cidrs)}" if self.services.cidrs else "",
         )
@@ -117,6 +136,8 @@ class Card:
                     "remote": _endpoints(plain.get("remote") or ()),
                     "pools": tuple(CardPool(**entry) for entry in plain.get("pools") or ()),
                     "active_gateways": tuple(plain.get("active_gateways") or ()),
+                    "connections": tuple(CardConnection(**entry) for entry in plain.get("connections") or ()),
+                    **{name: tuple(map(str, plain.get(name) or ())) for name in ("node_networks", "global_cidrs", "proxies")},
                 }
             )
         except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -140,7 +161,13 @@ def _endpoints(plain: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[CardEndpoint, 
 def card_of(facts: Facts) -> Card:
     """The card of a cluster that was read."""
     snapshot = facts.snapshot
-    answers: dict[str, Answer[t.Any]] = {"submariners": snapshot.submariners, "endpoints": snapshot.endpoints, "ip_pools": snapshot.ip_pools}
+    answers: dict[str, Answer[t.Any]] = {
+        "submariners": snapshot.submariners,
+        "endpoints": snapshot.endpoints,
+        "ip_pools": snapshot.ip_pools,
+        "gateways": snapshot.gateways,
+        "nodes": snapshot.nodes,
+    }
     calico_versions = [entry.calico_version for entry in snapshot.cluster_informations.items] + [
         entry.calico_version for entry in snapshot.installations.items
     ]
@@ -154,6 +181,7 @@ def card_of(facts: Facts) -> Card:
         kubernetes_version=next(iter(snapshot.server_version.items), ""),
         calico_version=next(filter(None, calico_versions), ""),
         unread={name: _reason(answer) for name, answer in answers.items() if not answer.known},
+        node_networks=_node_networks(facts),
     )
     if not facts.joined:
         return card
@@ -168,6 +196,14 @@ def card_of(facts: Facts) -> Card:
         globalnet=facts.globalnet,
         status_wrong=bool(facts.wrong_subjects()),
         submariner_version=facts.submariner.version,
+        connections=tuple(
+            CardConnection(entry.cluster_id, entry.status, entry.message[:200], entry.latency_average)
+            for gateway in facts.active_gateways
+            for entry in gateway.connections
+        ),
+        global_cidrs=parse_cidrs(facts.submariner.status_global_cidr or facts.submariner.global_cidr).cidrs,
+        proxies=tuple(proxy.host for proxy in proxies(facts) if parse_address(proxy.host) is not None),
+        cable_driver=next((endpoint.backend for endpoint in facts.own_endpoints), ""),
     )
 
 
@@ -178,6 +214,11 @@ def unreadable_card(cluster: str, reason: str) -> Card:
 
 def _reason(answer: Answer[t.Any]) -> str:
     return f"{answer.where}: {answer.state.replace('_', ' ')}" + (f": {answer.detail}" if answer.detail else "")
+
+
+def _node_networks(facts: Facts) -> tuple[str, ...]:
+    addresses = (parse_address(ip) for node in facts.snapshot.nodes.items for ip in node.internal_ips)
+    return tuple(str(network) for network in in_few_ranges(address for address in addresses if address is not None))
 
 
 def _card_range(facts: Facts, subject: str) -> CardRange:

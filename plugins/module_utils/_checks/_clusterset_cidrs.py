@@ -14,7 +14,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._cluster
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import differs
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, pin_cidrs
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remote_pools import STALE
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import pin_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import ANNOUNCED, WRONG
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, Network, overlap, parse_cidrs, same
 
@@ -23,48 +24,14 @@ Cards = t.Tuple[Card, ...]
 
 
 @check(
-    "clusterset-cidr-overlap",
-    title="No two clusters have overlapping CIDRs",
-    severity="blocker",
+    "clusterset-endpoint-wrong",
+    title="Every cluster holds the right subnets of every other one",
+    severity="error",
     scope=CLUSTERSET,
-    references=("submariner pkg/controllers/datastoresyncer/datastoresyncer.go", "https://submariner.io/getting-started/architecture/globalnet/"),
+    references=("submariner pkg/endpoint/local_endpoint.go", "submariner-io/submariner#2953"),
+    tags=("cidr",),
+    remedy="Correct the CIDRs of the cluster that announces them.",
 )
-def cidr_overlap(cards: Cards) -> t.Iterator[Problem]:
-    """The true pod and service CIDRs of all clusters that were read, joined or not, against each other.
-
-    With Globalnet on both sides an overlap is what Globalnet is for. The value that a cluster announces says nothing here: a /24 that is too
-    small hides an overlap.
-    """
-    read = [card for card in cards if not card.error]
-    yield from not_compared(tuple(card for card in cards if card.error))
-    for position, one in enumerate(read):
-        for other in read[position + 1 :]:
-            pairs = overlap(_true_networks(one), _true_networks(other))
-            if pairs and not (one.globalnet and other.globalnet):
-                yield Problem(
-                    subject=f"{one.cluster} and {other.cluster}",
-                    title=f"{one.cluster} and {other.cluster} both use {', '.join(dict.fromkeys(str(min(pair, key=_size)) for pair in pairs))}",
-                    evidence=tuple(
-                        Evidence(f"cluster {card.cluster}", f"true {kind} CIDR", ", ".join(entry.cidrs))
-                        for card in (one, other)
-                        for kind, entry in (("pod", card.pods), ("service", card.services))
-                        if entry.cidrs
-                    ),
-                    impact="Each gateway ignores the other cluster's Endpoint, and Calico refuses its pools: the two cannot talk to each other.",
-                    remedy=by_hand("Join them with Globalnet, or rebuild one of them with other CIDRs: they cannot be changed on a running cluster."),
-                )
-    for card in read:
-        lacking = [entry.why_not for entry in (card.pods, card.services) if not entry.cidrs]
-        if lacking:
-            yield Problem(
-                subject=f"cluster {card.cluster}",
-                title=f"Whether {card.cluster} overlaps another cluster is not known",
-                cluster=card.cluster,
-                missing="; ".join(lacking),
-            )
-
-
-@check("clusterset-endpoint-wrong", title="Every cluster holds the right subnets of every other one", severity="error", scope=CLUSTERSET)
 def endpoint_wrong(cards: Cards) -> t.Iterator[Problem]:
     """Each cluster's copy of a remote Endpoint against the true CIDRs of the cluster that owns it.
 
@@ -98,6 +65,8 @@ def endpoint_wrong(cards: Cards) -> t.Iterator[Problem]:
     severity="error",
     scope=CLUSTERSET,
     references=(HANDLER,),
+    tags=("pools", "cidr"),
+    remedy="Correct the CIDRs of the cluster that they belong to: that removes the stale pools as well.",
 )
 def pool_wrong(cards: Cards) -> t.Iterator[Problem]:
     """The pools that a cluster keeps for a remote one against that one's true CIDRs.
@@ -115,6 +84,8 @@ def pool_wrong(cards: Cards) -> t.Iterator[Problem]:
             wrong = [] if owner is peer or not _knows(peer, owner) else list(_wrong_pools(peer, owner))
             if wrong:
                 follows = [pool for pool, _true in wrong if any(pool.cidr in own.subnets for own in owner.announced)]
+                known = [pool for pool, _true in wrong if any(pool.cidr in copy.subnets for copy in peer.remote)]
+                cause = f"{owner.cluster}/{_cause(owner)}" if follows else "" if known else f"{peer.cluster}/{STALE}"
                 yield Problem(
                     cluster=peer.cluster,
                     subject=", ".join(f"IPPool {pool.name}" for pool, _true in wrong),
@@ -126,8 +97,8 @@ def pool_wrong(cards: Cards) -> t.Iterator[Problem]:
                     ),
                     impact=f"Traffic from {peer.cluster} to {owner.cluster} outside {wrong[0][0].cidr} leaves masqueraded, and Calico refuses the right pool.",
                     remedy=_correct(owner, peer),
-                    severity="warning" if follows else "",
-                    caused_by=f"{owner.cluster}/{_cause(owner)}" if follows else "",
+                    severity="warning" if cause else "",
+                    caused_by=cause,
                 )
 
 
@@ -175,11 +146,3 @@ def _cause(owner: Card) -> str:
 def _correct(owner: Card, peer: Card) -> Remedy:
     text = f"Correct the CIDRs of {owner.cluster}: that also removes the stale pools on {peer.cluster} and restarts what still follows them."
     return pin_cidrs(owner.cluster_id, owner.pods.cidrs, owner.services.cidrs, text=text, cluster=owner.cluster)
-
-
-def _true_networks(card: Card) -> tuple[Network, ...]:
-    return parse_cidrs((*card.pods.cidrs, *card.services.cidrs)).networks
-
-
-def _size(network: Network) -> int:
-    return network.num_addresses

@@ -36,6 +36,8 @@ def not_compared(cards: Cards, *names: str) -> t.Iterator[Problem]:
     severity="blocker",
     scope=CLUSTERSET,
     references=("subctl cmd/subctl/join.go", "submariner-io/subctl#705"),
+    tags=("membership",),
+    remedy="Join one of them again under an id of its own.",
 )
 def duplicate_id(cards: Cards) -> t.Iterator[Problem]:
     """Two clusters with one id overwrite each other's Endpoint and Cluster on the broker."""
@@ -56,7 +58,14 @@ def duplicate_id(cards: Cards) -> t.Iterator[Problem]:
     yield from not_compared(cards)
 
 
-@check("clusterset-member-unread", title="Every member of the clusterset was read", severity="warning", scope=CLUSTERSET)
+@check(
+    "clusterset-member-unread",
+    title="Every member of the clusterset was read",
+    severity="warning",
+    scope=CLUSTERSET,
+    tags=("membership",),
+    remedy="Add the member to the inventory.",
+)
 def member_unread(cards: Cards) -> t.Iterator[Problem]:
     """Clusters that could not be read, that did not say whether they are joined, or that the others know and nobody was asked about.
 

@@ -26,6 +26,9 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._registr
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 
 
+TAG = "tag:"  # begins a pattern of tags instead of ids
+
+
 @dataclass(frozen=True)
 class Judgement:
     """``findings`` hold failures and unknown verdicts; ``passed`` and ``unknown`` are ids of checks, ``unknown`` with what was missing."""
@@ -35,19 +38,33 @@ class Judgement:
     unknown: tuple[tuple[str, str], ...] = ()
 
 
-def select(checks: t.Sequence[Check], wanted: t.Sequence[str] = (), skipped: t.Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks whose id matches one of the shell patterns ``wanted`` (all when empty) and none of ``skipped``.
+def select(
+    checks: t.Sequence[Check], wanted: t.Sequence[str] = (), skipped: t.Sequence[str] = (), elsewhere: t.Collection[str] = ()
+) -> tuple[Check, ...]:
+    """The checks that one of the patterns ``wanted`` names (all when empty) and none of ``skipped``.
 
-    :raises InputError: a pattern matches no check of the catalogue: a misspelt one would silently check nothing.
+    A pattern is a shell pattern of ids, or of tags when it begins with ``tag:`` (``tag:mtu``, ``tag:calico-*``).
+
+    :param elsewhere: ids, and tags led by ``tag:``, that exist although no check here has them: those of users' own checks, which ran before.
+    :raises InputError: a pattern names no check, neither of the catalogue nor of ``checks``: a misspelt one would silently check nothing.
     """
+    known = {entry.id: entry for entry in (*CHECKS, *checks)}.values()
     for pattern in (*wanted, *skipped):
-        if not fnmatch.filter([entry.id for entry in CHECKS], pattern):
-            raise InputError(f"No check matches {pattern!r}. Checks: {', '.join(sorted(entry.id for entry in CHECKS))}.")
+        if not any(named_by(check, pattern) for check in known) and not fnmatch.filter(elsewhere, pattern):
+            kind, names = ("tag", {tag for check in known for tag in check.tags}) if pattern.startswith(TAG) else ("check", {check.id for check in known})
+            raise InputError(f"No {kind} matches {pattern.removeprefix(TAG)!r}. {kind.capitalize()}s: {', '.join(sorted(names))}.")
+    return tuple(
+        check
+        for check in checks
+        if (not wanted or any(named_by(check, pattern) for pattern in wanted)) and not any(named_by(check, pattern) for pattern in skipped)
+    )
 
-    def matches(check: Check, patterns: t.Sequence[str]) -> bool:
-        return any(fnmatch.fnmatchcase(check.id, pattern) for pattern in patterns)
 
-    return tuple(check for check in checks if (not wanted or matches(check, wanted)) and not matches(check, skipped))
+def named_by(check: Check, pattern: str) -> bool:
+    """Whether a pattern of :func:`select` names the check."""
+    if pattern.startswith(TAG):
+        return any(fnmatch.fnmatchcase(tag, pattern.removeprefix(TAG)) for tag in check.tags)
+    return fnmatch.fnmatchcase(check.id, pattern)
 
 
 def judge_cluster(facts: Facts, checks: t.Sequence[Check] = CHECKS) -> Judgement:

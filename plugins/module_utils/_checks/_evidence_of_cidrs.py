@@ -78,6 +78,8 @@ def addresses_outside(facts: Facts, subject: str) -> t.Iterator[Evidence]:
     outside = [(owner, ip) for owner, ip in in_use if not _inside(said, ip)]
     if outside and said:
         what = "pods" if subject == POD else "Services"
+        if subject == POD and facts.snapshot.pods.partial:
+            what = "pods that were looked at"
         owner, ip = min(outside, key=lambda entry: str(entry[0]))
         yield Evidence(
             str(owner),

@@ -26,6 +26,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
     Submariner,
     SubmarinerCluster,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._broker_records import StaleEndpoint, stale_endpoints
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import Detection, would_detect
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, wanted_pools
 
@@ -81,7 +82,19 @@ class Facts:
 
     @property
     def remote_endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(endpoint for endpoint in self.endpoints if endpoint.cluster_id != self.submariner.cluster_id)
+        """Those of other clusters, without the records of a cluster that was joined again under another id: there is no such cluster."""
+        dead = {found.stale.ref for found in self.stale_endpoints if found.stale.cluster_id != found.alive.cluster_id}
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.cluster_id != self.submariner.cluster_id and endpoint.ref not in dead)
+
+    @cached_property
+    def stale_endpoints(self) -> tuple[StaleEndpoint, ...]:
+        """Dead Endpoints of Submariner's own namespace."""
+        return stale_endpoints(self.endpoints, self.submariner.cluster_id, self.connected_ids)
+
+    @property
+    def connected_ids(self) -> frozenset[str]:
+        """The clusters that an active gateway says it is connected to."""
+        return frozenset(entry.cluster_id for gateway in self.active_gateways for entry in gateway.connections if entry.status == "connected")
 
     @property
     def own_cluster_objects(self) -> tuple[SubmarinerCluster, ...]:

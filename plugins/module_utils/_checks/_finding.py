@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 
@@ -16,6 +16,9 @@ SEVERITIES = ("info", "warning", "error", "blocker")  # ascending
 
 FAIL = "fail"
 UNKNOWN = "unknown"
+
+NEW = "new"
+PERSISTING = "persisting"
 
 UNREADABLE = "cluster-unreadable"  # id of the one finding of a cluster that could not be read at all
 
@@ -27,6 +30,17 @@ class Evidence(t.NamedTuple):
     field: str  # "status.clusterCIDR"
     value: str
     note: str = ""
+    file: str = ""  # path on the controller, as the user named it, where the value stands in an inventory
+    line: int = 0  # in ``file``, from 1; 0 where there is none
+
+
+class Waiver(t.NamedTuple):
+    """Why a finding does not count for now. An expired one is kept, so that the report can say that its finding came back."""
+
+    reason: str
+    expires: str  # YYYY-MM-DD, the last day on which it holds
+    where: str  # "waivers.yml line 3"
+    expired: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,13 @@ class Finding:
     remedy: Remedy | None = None
     references: tuple[str, ...] = ()
     caused_by: str = ""  # key of the finding that this one follows from: it goes away with it
+    waiver: Waiver | None = None  # set by the report alone
+    trend: str = ""  # NEW or PERSISTING; set by the report alone, where it is compared with an earlier one
+
+    @property
+    def waived(self) -> bool:
+        """True where a waiver holds: the finding is shown, and fails nothing."""
+        return self.waiver is not None and not self.waiver.expired
 
     @property
     def key(self) -> str:
@@ -68,10 +89,14 @@ class Finding:
 
     def to_dict(self) -> dict[str, t.Any]:
         """Plain JSON types, for a module's result and for result.json."""
-        plain = asdict(self)
+        # By hand: dataclasses.asdict copies everything deeply, which takes seconds with thousands of findings.
+        plain: dict[str, t.Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         plain["evidence"] = [entry._asdict() for entry in self.evidence]
         plain["references"] = list(self.references)
-        plain["remedy"] = None if self.remedy is None else {**asdict(self.remedy), "variables": dict(self.remedy.variables)}
+        plain["waiver"] = None if self.waiver is None else self.waiver._asdict()
+        if self.remedy is not None:
+            remedy = {entry.name: getattr(self.remedy, entry.name) for entry in fields(self.remedy)}
+            plain["remedy"] = {**remedy, "variables": dict(self.remedy.variables)}
         return plain
 
     @classmethod
@@ -87,12 +112,17 @@ class Finding:
                 **{name: str(plain.get(name) or "") for name in ("impact", "missing", "caused_by")},
                 severity=_one_of(plain["severity"], SEVERITIES),
                 verdict=_one_of(plain.get("verdict", FAIL), (FAIL, UNKNOWN)),
-                evidence=tuple(Evidence(*(str(entry.get(name) or "") for name in Evidence._fields)) for entry in plain.get("evidence") or ()),
+                evidence=tuple(_evidence(entry) for entry in plain.get("evidence") or ()),
                 references=tuple(map(str, plain.get("references") or ())),
                 remedy=None if not remedy else _remedy(remedy),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"A finding is not of the form that fathom.submariner.diagnose returns: {error!r}.") from error
+
+
+def _evidence(plain: t.Mapping[str, t.Any]) -> Evidence:
+    texts = {name: str(plain.get(name) or "") for name in ("object", "field", "value", "note", "file")}
+    return Evidence(**texts, line=int(plain.get("line") or 0))
 
 
 def _remedy(plain: t.Mapping[str, t.Any]) -> Remedy:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Whether Submariner's own parts run, and whether its gateways are connected."""
+"""Whether Submariner's workloads run: ready, not merely scheduled."""
 
 from __future__ import annotations
 
@@ -11,114 +11,213 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._gateways import GATEWAY_NOT_READY, IMAGE_PULL
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_trouble import IMAGE, IMAGE_REASONS, NODE, RESTARTS, crash_match, troubles_of
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures import plain_line
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures_submariner import HANDLERS
 
-GATEWAY_NOT_READY = "gateway-not-ready"
-RESTARTS = 5  # what subctl diagnose deployment calls too many
+ROUTE_AGENT_NOT_READY = "route-agent-not-ready"
+OPERATOR = "submariner-operator"
+GLOBALNET = "submariner-globalnet"
+METRICS_PROXY = "submariner-metrics-proxy"
+LIGHTHOUSE_AGENT = "submariner-lighthouse-agent"
+LIGHTHOUSE_DNS = "submariner-lighthouse-coredns"
+
+
+class Component(t.NamedTuple):
+    """``severity`` is that of its absence; ``impact`` what stops."""
+
+    name: str
+    severity: str
+    impact: str
+
+
+DEPLOYMENTS = (
+    Component(OPERATOR, "error", "Changes to the Submariner object have no effect, and its deletion never ends."),
+    Component(LIGHTHOUSE_AGENT, "error", "Exported Services do not reach other clusters, and theirs do not reach this one."),
+    Component(LIGHTHOUSE_DNS, "error", "Names under clusterset.local do not resolve."),
+)
+DAEMON_SETS = (
+    Component(GLOBALNET, "error", "Global addresses are not handed out or not translated: nothing reaches this cluster from others."),
+    Component(METRICS_PROXY, "warning", "Submariner's metrics are not served; traffic does not need them."),
+)
 
 
 @check(
-    GATEWAY_NOT_READY,
-    title="A gateway is active and every gateway pod is ready",
+    ROUTE_AGENT_NOT_READY,
+    title="The route agent is ready on every node",
     severity="error",
-    needs=("daemon_sets", "gateways"),
+    needs=("daemon_sets", "pods"),
     joined=True,
-    references=("submariner pkg/endpoint/local_endpoint.go",),
+    references=("submariner-operator controllers/submariner/route_agent_resources.go",),
+    tags=("agents", "health"),
 )
-def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
-    """All cross-cluster traffic passes the one active gateway; a crash-looping one is green in subctl diagnose."""
-    daemon_set = facts.daemon_set(GATEWAY)
-    if daemon_set is not None and daemon_set.desired == 0:
-        yield Problem(
-            subject=str(daemon_set.ref),
-            title="No node is labelled as a gateway",
-            evidence=(Evidence(str(daemon_set.ref), "status.desiredNumberScheduled", "0", "it selects nodes with submariner.io/gateway=true"),),
-            impact="No gateway runs: this cluster is connected to no other one.",
-            remedy=by_hand("Label a node: kubectl label node NAME submariner.io/gateway=true"),
-        )
-        return
-    if daemon_set is not None and daemon_set.ready < daemon_set.desired:
-        yield _not_ready(facts, daemon_set, "The gateway pod is not ready", "This cluster is connected to no other one while no gateway runs.")
-    if not facts.active_gateways:
-        failures = tuple(Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status, gateway.status_failure) for gateway in facts.gateways)
-        yield Problem(
-            subject="Gateways",
-            title="No gateway is active" if failures else "No gateway has ever reported",
-            evidence=failures or (Evidence("Gateways", "", "none", f"in namespace {facts.submariner.ref.namespace}"),),
-            impact="This cluster is connected to no other one.",
-            remedy=by_hand("Read the log of the pods with label app=submariner-gateway."),
-        )
-    for gateway in facts.active_gateways:
-        if gateway.status_failure:
-            yield Problem(
-                subject=str(gateway.ref),
-                title="The active gateway reports a failure",
-                evidence=(Evidence(str(gateway.ref), "status.statusFailure", gateway.status_failure),),
-                impact="Its connections may be missing or stale.",
-                remedy=by_hand("Read the log of the gateway's pod on that node."),
-            )
-
-
-@check("route-agent-not-ready", title="The route agent is ready on every node", severity="error", needs=("daemon_sets",), joined=True)
 def route_agent_ready(facts: Facts) -> t.Iterator[Problem]:
-    """Pods of a node without a route agent have no route to remote clusters."""
+    """Pods of a node without a route agent have no route to remote clusters. The finding names why: image, node, or the message that it ends on."""
     daemon_set = facts.daemon_set(ROUTE_AGENT)
     if daemon_set is None:
         raise CannotJudge(f"there is no DaemonSet {facts.submariner.ref.namespace}/{ROUTE_AGENT} yet: the operator has not made it")
-    if daemon_set.desired == 0 or daemon_set.ready < daemon_set.desired:
-        lost = "Pods on the nodes without it have no route to other clusters."
-        yield _not_ready(facts, daemon_set, f"The route agent is ready on {daemon_set.ready} of {daemon_set.desired} nodes", lost)
-
-
-def _not_ready(facts: Facts, daemon_set: DaemonSet, title: str, impact: str) -> Problem:
+    if daemon_set.desired > 0 and daemon_set.ready >= daemon_set.desired:
+        return
+    troubles = troubles_of(facts.pods_of(ROUTE_AGENT), facts.snapshot)
+    first = next((trouble for trouble in troubles if trouble.signature is not None), troubles[0] if troubles else None)
     evidence = [Evidence(str(daemon_set.ref), "status.numberReady", f"{daemon_set.ready} of {daemon_set.desired}")]
-    for pod in facts.pods_of(daemon_set.ref.name):
-        if not pod.ready:
-            restarts = f", {pod.restarts} restarts" if pod.restarts >= RESTARTS else ""
-            evidence.append(Evidence(str(pod.ref), "status.phase", pod.phase, f"on node {pod.node}, not ready{restarts}"))
-    return Problem(
+    cause = ""
+    if troubles and all(trouble.kind == IMAGE for trouble in troubles):
+        cause = IMAGE_PULL
+    elif first is not None and first.signature is not None and first.signature.id == HANDLERS and not facts.snapshot.ip_pools_v3.ok:
+        cause = "calico-api-unavailable"
+    only_nodes = bool(troubles) and all(trouble.kind == NODE for trouble in troubles)
+    why = "" if first is None or first.words == "is not ready" else f": the one on {first.pod.node or 'no node'} {first.words}"
+    yield Problem(
         subject=str(daemon_set.ref),
-        title=title,
-        evidence=tuple(evidence[:6]),
-        impact=impact,
-        remedy=by_hand(f"Read the log of the pods with label app={daemon_set.ref.name} that are not ready."),
+        title=f"The route agent is ready on {daemon_set.ready} of {daemon_set.desired} nodes{why}",
+        evidence=few((*evidence, *(entry for trouble in troubles for entry in trouble.evidence)), 8),
+        impact="Pods on the nodes without it have no route to other clusters.",
+        remedy=by_hand(
+            first.signature.remedy
+            if first is not None and first.signature is not None
+            else "Bring the nodes back."
+            if only_nodes
+            else f"Read the log of the pods with label app={ROUTE_AGENT} that are not ready."
+        ),
+        severity="warning" if cause or only_nodes else "",
+        caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
     )
 
 
 @check(
-    "connection-not-connected",
-    title="The active gateway is connected to every remote cluster",
+    "component-unavailable",
+    title="Submariner's operator, Lighthouse, Globalnet and metrics proxy run",
     severity="error",
-    needs=("gateways", "endpoints"),
+    needs=("deployments", "daemon_sets", "pods"),
     joined=True,
+    references=("submariner-operator controllers/submariner", "submariner-operator controllers/servicediscovery"),
+    tags=("health",),
 )
-def connections(facts: Facts) -> t.Iterator[Problem]:
-    """Each remote Endpoint must have a connection of status connected on the active gateway."""
-    if not facts.active_gateways:
-        raise CannotJudge("no gateway is active, so nobody reports connections")
-    remote = {endpoint.cluster_id for endpoint in facts.remote_endpoints}
-    for gateway in facts.active_gateways:
-        up = {connection.cluster_id for connection in gateway.connections if connection.status == "connected"}
-        for connection in gateway.connections:
-            if connection.status != "connected" and connection.cluster_id not in up:
-                yield Problem(
-                    subject=f"connection to {connection.cluster_id}",
-                    title=f"The gateway {gateway.ref.name} is {connection.status or 'not connected'} to {connection.cluster_id}",
-                    evidence=(
-                        Evidence(str(gateway.ref), f"status.connections[{connection.cluster_id}].status", connection.status, connection.message),
-                    ),
-                    impact=f"No traffic reaches {connection.cluster_id}.",
-                    remedy=by_hand(
-                        "Check UDP 4500 (or the NAT-T port) and 4490, and ESP where private addresses are used, between the two gateways."
-                    ),
+def component_unavailable(facts: Facts) -> t.Iterator[Problem]:
+    """Deployments must be available and DaemonSets ready: subctl diagnose looks whether DaemonSets are scheduled, which a crashing pod is, too."""
+    namespace = facts.submariner.ref.namespace
+    deployments = {item.ref.name: item for item in facts.snapshot.deployments.items if item.ref.namespace == namespace}
+    for component in DEPLOYMENTS:
+        deployment = deployments.get(component.name)
+        if deployment is None and component.name == OPERATOR:
+            seen = Evidence(f"Deployment {namespace}/{OPERATOR}", "", "none")
+            yield _unavailable(facts, component, str(seen.object), "is not there", seen)
+        elif deployment is not None and deployment.available < max(deployment.replicas, 1):
+            seen = Evidence(str(deployment.ref), "status.availableReplicas", f"{deployment.available} of {deployment.replicas}")
+            scaled = " (scaled to none)" if deployment.replicas == 0 else ""
+            yield _unavailable(facts, component, str(deployment.ref), f"has {deployment.available} of {deployment.replicas} replicas{scaled}", seen)
+    for component in DAEMON_SETS:
+        daemon_set = facts.daemon_set(component.name)
+        if daemon_set is not None and daemon_set.ready < daemon_set.desired:
+            seen = Evidence(str(daemon_set.ref), "status.numberReady", f"{daemon_set.ready} of {daemon_set.desired}")
+            yield _unavailable(facts, component, str(daemon_set.ref), f"is ready on {daemon_set.ready} of {daemon_set.desired} nodes", seen)
+
+
+def _unavailable(facts: Facts, component: Component, subject: str, what: str, seen: Evidence) -> Problem:
+    troubles = troubles_of(pods_named(facts, component.name), facts.snapshot)
+    image = bool(troubles) and all(trouble.kind == IMAGE for trouble in troubles)
+    first = troubles[0] if troubles else None
+    why = "" if first is None or first.words == "is not ready" else f": its pod {first.words}"
+    return Problem(
+        subject=subject,
+        title=f"{component.name} {what}{why}",
+        evidence=few((seen, *(entry for trouble in troubles for entry in trouble.evidence))),
+        impact=component.impact,
+        remedy=by_hand(
+            first.signature.remedy
+            if first is not None and first.signature is not None
+            else f"Read the log and the events of the pods of {component.name} in {facts.submariner.ref.namespace}."
+        ),
+        severity="warning" if image else component.severity,
+        caused_by=f"{facts.snapshot.cluster}/{IMAGE_PULL}" if image else "",
+    )
+
+
+def pods_named(facts: Facts, component: str) -> tuple[Pod, ...]:
+    """The pods of a component: of its label app, else by the name that its controller gives them."""
+    namespace = facts.submariner.ref.namespace
+    return facts.pods_of(component) or tuple(
+        pod for pod in facts.snapshot.pods.items if pod.ref.namespace == namespace and pod.ref.name.startswith(f"{component}-")
+    )
+
+
+@check(
+    IMAGE_PULL,
+    title="The nodes can get Submariner's images",
+    severity="error",
+    needs=("pods",),
+    joined=True,
+    tags=("health", "images"),
+)
+def image_pull(facts: Facts) -> t.Iterator[Problem]:
+    """An image that cannot be pulled stops gateway, agents and Lighthouse alike: one finding for each image, with what the registry said."""
+    seen: dict[str, list[tuple[Pod, Evidence]]] = {}
+    for pod in facts.snapshot.pods.items:
+        if pod.ref.namespace != facts.submariner.ref.namespace:
+            continue
+        for status in pod.statuses:
+            if status.waiting_reason in IMAGE_REASONS:
+                kind = "initContainerStatuses" if status.init else "containerStatuses"
+                field = f"status.{kind}[{status.name}].state.waiting"
+                evidence = Evidence(str(pod.ref), field, status.waiting_reason, plain_line(status.waiting_message) or f"on node {pod.node}")
+                seen.setdefault(status.image, []).append((pod, evidence))
+    for image, entries in seen.items():
+        lost = any(pod.labels.get("app") == GATEWAY for pod, _evidence in entries) and not facts.active_gateways
+        yield Problem(
+            subject=f"image {image}",
+            title=f"{names(pod.node for pod, _evidence in entries)} cannot get the image {image}",
+            evidence=few(
+                (
+                    *(evidence for _pod, evidence in entries),
+                    Evidence(str(facts.submariner.ref), "spec.repository, spec.version", f"{facts.submariner.repository} {facts.submariner.version}".strip()),
                 )
-        for cluster_id in sorted(remote - {connection.cluster_id for connection in gateway.connections}):
-            yield Problem(
-                subject=f"connection to {cluster_id}",
-                title=f"The gateway {gateway.ref.name} has no connection to {cluster_id}",
-                evidence=(Evidence(str(gateway.ref), "status.connections", ", ".join(sorted(up)) or "none", f"an Endpoint of {cluster_id} exists"),),
-                impact=f"No traffic reaches {cluster_id}.",
-                remedy=by_hand("Read the gateway's log for that cluster: it skips a remote Endpoint whose subnets overlap the local ones."),
-            )
+            ),
+            impact="These pods do not start" + (": this cluster is connected to no other one." if lost else "."),
+            remedy=by_hand(
+                "Correct spec.repository, spec.version or spec.imageOverrides of the Submariner object, or give the nodes access to the registry "
+                "(mirror, proxy, pull secret on the service account)."
+            ),
+            severity="blocker" if lost else "",
+        )
+
+
+@check(
+    "component-restarts",
+    title="Submariner's pods do not restart again and again",
+    severity="warning",
+    needs=("pods",),
+    joined=True,
+    references=("subctl internal/pods",),
+    tags=("health",),
+)
+def component_restarts(facts: Facts) -> t.Iterator[Problem]:
+    """Pods that are ready now and have restarted five times or more, with what they ended on the last time.
+
+    Those that are not ready are told by the findings on gateway, route agents and components.
+    """
+    for pod in facts.snapshot.pods.items:
+        if pod.ref.namespace != facts.submariner.ref.namespace or not pod.ready or pod.restarts < RESTARTS:
+            continue
+        status = max(pod.statuses, key=lambda entry: entry.restarts, default=None)
+        evidence = [Evidence(str(pod.ref), "status.containerStatuses[].restartCount", str(pod.restarts), f"on node {pod.node}")]
+        if status is not None and status.finished_at:
+            end = ", ".join(part for part in (status.exit_reason, "" if status.exit_code is None else f"exit code {status.exit_code}") if part)
+            field = f"status.containerStatuses[{status.name}].lastState.terminated"
+            evidence.append(Evidence(str(pod.ref), field, end, f"at {status.finished_at} {plain_line(status.exit_message)}".strip()))
+        match = crash_match(pod, facts.snapshot)
+        if match is not None:
+            evidence.append(Evidence(str(match.ref), match.field, match.line))
+        yield Problem(
+            subject=str(pod.ref),
+            title=f"{pod.ref.name} has restarted {pod.restarts} times" + (f": {match.signature.cause}" if match is not None else ""),
+            evidence=tuple(evidence),
+            impact="Each restart interrupts what it does for seconds to minutes.",
+            remedy=by_hand(match.signature.remedy if match is not None else f"kubectl -n {pod.ref.namespace} logs --previous {pod.ref.name}"),
+            caused_by=f"{facts.snapshot.cluster}/{GATEWAY_NOT_READY}" if pod.labels.get("app") == GATEWAY else "",
+        )

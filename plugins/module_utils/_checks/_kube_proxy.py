@@ -11,11 +11,13 @@ import json
 import re
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import KUBESPRAY, detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Container, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import NFTABLES_NO_SNAT
 
 IPTABLES = "iptables"
 DEFAULT = ""  # said to be left at its default, which is iptables on Linux (kubernetes pkg/proxy/apis/config)
@@ -33,10 +35,16 @@ class ModeSeen(t.NamedTuple):
     "kube-proxy-mode",
     title="kube-proxy runs in a mode that Submariner supports",
     severity="error",
-    references=("submariner-io/submariner#1559", "submariner-io/submariner#3967", "https://submariner.io/operations/known-issues/"),
+    references=(
+        "submariner-io/submariner#1559",
+        "submariner-io/submariner#3967",
+        "submariner-io/submariner#3544",
+        "https://submariner.io/operations/known-issues/",
+    ),
+    tags=("versions", "kube-proxy"),
 )
 def kube_proxy_mode(facts: Facts) -> t.Iterator[Problem]:
-    """IPVS is not supported by Submariner (and is Kubespray's default); nftables is, but only lately.
+    """IPVS is not supported by Submariner (and is Kubespray's default); nftables is, but only from 0.21 on.
 
     Read from what kube-proxy is really started with where its pods are visible, else from the ConfigMap kube-system/kube-proxy and from the
     arguments that RKE2 and k3s nodes were started with. `subctl diagnose` prints a failure for IPVS and still ends with success.
@@ -46,26 +54,57 @@ def kube_proxy_mode(facts: Facts) -> t.Iterator[Problem]:
         raise CannotJudge(_nothing_found(facts.snapshot))
     for mode in sorted({entry.mode for entry in seen} - {IPTABLES, DEFAULT}):
         evidence = tuple(entry.evidence for entry in seen if entry.mode == mode)
-        if mode == "nftables":
-            yield Problem(
-                subject="kube-proxy",
-                title="kube-proxy runs in nftables mode, which only recent Submariner releases handle",
-                evidence=_few(evidence),
-                impact="On releases that do not, Services reached from other clusters and MSS clamping can fail.",
-                remedy=by_hand("Use Submariner 0.20 or newer, or set kube-proxy's mode to iptables."),
-                severity="warning",
-            )
-        else:
-            yield Problem(
-                subject="kube-proxy",
-                title=f"kube-proxy runs in {mode} mode, which Submariner does not support",
-                evidence=_few(evidence),
-                impact="Traffic from other clusters to Services here is dropped or bypasses Submariner's rules; subctl diagnose still ends with success.",
-                remedy=by_hand(
-                    "Set kube-proxy's mode to iptables and restart it on every node: kube-system/kube-proxy config.conf (kubeadm), "
-                    "kube_proxy_mode: iptables (Kubespray), kube-proxy-arg: proxy-mode=iptables (RKE2, k3s)."
-                ),
-            )
+        yield _nftables(facts, evidence) if mode == "nftables" else _unsupported(facts, mode, evidence)
+
+
+def _nftables(facts: Facts, evidence: tuple[Evidence, ...]) -> Problem:
+    version = facts.submariner.version if facts.joined else ""
+    first = NFTABLES_NO_SNAT.first[0]
+    handled = NFTABLES_NO_SNAT.holds_in(version) is True
+    return Problem(
+        subject="kube-proxy",
+        title=f"kube-proxy runs in nftables mode, which Submariner handles from {first} on" + (f"; {version} runs here" if version else ""),
+        evidence=_few(evidence),
+        impact="Few have run it with this kube-proxy yet."
+        if handled
+        else "Traffic of other clusters is masqueraded and arrives with a node's address; clamping of TCP segments can fail.",
+        remedy=by_hand(f"Use Submariner {first} or newer, or set kube-proxy's mode to iptables."),
+        severity="info" if handled else "warning",
+    )
+
+
+def _unsupported(facts: Facts, mode: str, evidence: tuple[Evidence, ...]) -> Problem:
+    return Problem(
+        subject="kube-proxy",
+        title=f"kube-proxy runs in {mode} mode, which Submariner does not support",
+        evidence=_few(evidence),
+        impact="Traffic from other clusters to Services here is dropped or bypasses Submariner's rules; subctl diagnose still ends with success.",
+        remedy=_to_iptables(facts),
+    )
+
+
+def _to_iptables(facts: Facts) -> Remedy:
+    """IPVS leaves the interface kube-ipvs0 with every Service's address behind, which ``subctl diagnose`` looks for."""
+    clean = "Then reboot each node, or run kube-proxy --cleanup there: IPVS leaves kube-ipvs0 and its rules behind."
+    method = detect_install_method(facts.snapshot)
+    if method.method == KUBESPRAY:
+        return by_hand(
+            "Set kube_proxy_mode: iptables in Kubespray's inventory (group_vars/k8s_cluster/k8s-cluster.yml; its default is ipvs) and run "
+            f"ansible-playbook cluster.yml. {clean}",
+            "Kubespray's inventory: kube_proxy_mode",
+            disruptive=True,
+        )
+    if method.platform in ("rke2", "k3s"):
+        return by_hand(
+            f"Take proxy-mode out of kube-proxy-arg in /etc/rancher/{method.platform}/config.yaml on every node and restart it. {clean}",
+            f"/etc/rancher/{method.platform}/config.yaml: kube-proxy-arg",
+            disruptive=True,
+        )
+    return by_hand(
+        f"Set mode: iptables in config.conf of ConfigMap kube-system/kube-proxy and restart DaemonSet kube-proxy. {clean}",
+        "ConfigMap kube-system/kube-proxy data[config.conf] mode",
+        disruptive=True,
+    )
 
 
 def modes(snapshot: Snapshot) -> list[ModeSeen]:

@@ -53,6 +53,7 @@ class Check:
     ``severity`` is that of an ordinary case. ``needs`` are the names of :class:`Snapshot` answers without which the verdict is unknown.
     ``joined`` tells on which clusters the question arises: True for members alone, False for clusters without Submariner alone, None for all. On others
     the check is left out, neither passed nor unknown. ``tags`` are for selection; the first one is the check's area.
+    ``remedy`` is what usually repairs it, in a sentence for the catalogue; the findings carry the remedy of the case at hand.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Check:
     joined: bool | None = None
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    remedy: str = ""
 
     @property
     def area(self) -> str:
@@ -85,12 +87,13 @@ def check(
     joined: bool | None = None,
     references: tuple[str, ...] = (),
     tags: tuple[str, ...] = (),
+    remedy: str = "",
 ) -> t.Callable[[t.Callable[[t.Any], t.Iterable[Problem]]], Check]:
     """Turns a function into a :class:`Check`; its docstring becomes the catalogue's description."""
     if severity not in SEVERITIES:
         raise ValueError(f"check {check_id}: severity {severity!r} is none of {SEVERITIES}")
 
     def decorate(function: t.Callable[[t.Any], t.Iterable[Problem]]) -> Check:
-        return Check(check_id, title, severity, scope, function, needs, joined, references, tags)
+        return Check(check_id, title, severity, scope, function, needs, joined, references, tags, remedy)
 
     return decorate

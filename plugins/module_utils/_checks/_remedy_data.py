@@ -45,6 +45,9 @@ def pin_cidrs(cluster_id: str, pods: t.Iterable[str], services: t.Iterable[str],
     )
 
 
-def by_hand(text: str) -> Remedy:
-    """A person must act, as ``text`` says."""
-    return Remedy(text=text)
+def by_hand(text: str, target: str = "", *, disruptive: bool = False) -> Remedy:
+    """A person must act, as ``text`` says.
+
+    :param target: the object in which the change lasts, "" where there is none.
+    """
+    return Remedy(text=text, target=target, disruptive=disruptive)

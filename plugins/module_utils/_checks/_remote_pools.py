@@ -3,38 +3,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""The IPPools that keep Calico from masquerading traffic to remote clusters."""
+"""The IPPools that keep Calico from masquerading traffic to remote clusters: one for each remote subnet, with the right fields."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import MIGRATING, api_state
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import bgp, shown_bgp
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import encapsulations, wrong_fields
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API, HANDLER, pools_matter
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_migration import MIGRATION
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import NotApplicable, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
-from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs, same
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, UNAVAILABLE, IPPool
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._pool_log import pool_lines
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import (
     WantedPool,
     blocking_pools,
     missing_pools,
+    pool_owner,
+    same_range,
     stale_pools,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import POOLS_WITHOUT_BGP_EXPORT
 
 MISSING = "remote-pool-missing"
 STALE = "remote-pool-stale"
+ORPHANED = "remote-pool-orphaned"
 BLOCKED = "remote-pool-blocked"
 FIELDS = "remote-pool-fields"
-HANDLER = "submariner pkg/routeagent_driver/handlers/calico/ippool_handler.go"
 OVERLAP = "projectcalico/calico libcalico-go/lib/clientv3/ippool.go"
 NEEDS = ("endpoints", "ip_pools")
+TAGS = ("pools",)
+RESTART = "the pod with label app=submariner-routeagent on the node of the active gateway"
 
 
-def _pools(facts: Facts) -> tuple[IPPool, ...]:
-    if not facts.uses_calico_handler:
+def remote_pools(facts: Facts) -> tuple[IPPool, ...]:
+    """All pools, where Submariner keeps those of remote subnets among them.
+
+    :raises NotApplicable: it does not on this cluster.
+    """
+    if not pools_matter(facts):
         raise NotApplicable()
     return facts.snapshot.ip_pools.items
 
@@ -45,15 +58,10 @@ def _blockers(facts: Facts, wanted: WantedPool) -> tuple[IPPool, ...]:
 
 def _missing(facts: Facts) -> tuple[WantedPool, ...]:
     pools = facts.snapshot.ip_pools.items
-    return tuple(wanted for wanted in missing_pools(pools, facts.wanted_pools) if not any(_equal(pool, wanted) for pool in pools))
+    return tuple(wanted for wanted in missing_pools(pools, facts.wanted_pools) if not any(same_range(pool, wanted.cidr) for pool in pools))
 
 
-def _equal(pool: IPPool, wanted: WantedPool) -> bool:
-    networks = parse_cidrs(pool.cidr).networks
-    return bool(networks) and same(networks, parse_cidrs(wanted.cidr).networks)
-
-
-def _pool_evidence(pool: IPPool, note: str = "") -> Evidence:
+def pool_evidence(pool: IPPool, note: str = "") -> Evidence:
     return Evidence(str(pool.ref), "spec.cidr", pool.cidr, note)
 
 
@@ -62,77 +70,138 @@ def _announced(facts: Facts, wanted: WantedPool) -> Evidence:
     return Evidence(str(endpoint.ref), "spec.subnets", wanted.cidr, f"announced by {wanted.cluster_id}")
 
 
-@check(MISSING, title="Every remote subnet has its IPPool", severity="error", needs=NEEDS, joined=True, references=(HANDLER,))
+@check(
+    MISSING,
+    title="Every remote subnet has its IPPool",
+    severity="blocker",
+    needs=NEEDS,
+    joined=True,
+    references=(HANDLER, "submariner-io/submariner#2576", "projectcalico/calico felix/rules/nat.go"),
+    tags=TAGS,
+)
 def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
-    """One IPPool for each IPv4 subnet that a remote Endpoint announces; those that another pool keeps out are told by the checks on that pool."""
-    _pools(facts)
-    api_down = facts.snapshot.ip_pools_v3.state in (NOT_SERVED, UNAVAILABLE)
+    """One IPPool for each IPv4 subnet that a remote Endpoint announces, whoever made it; those that another pool keeps out are told by the checks on that
+    pool."""
+    remote_pools(facts)
+    state = api_state(facts.snapshot)
+    cause = CALICO_API if state.refuses else MIGRATION if state.state == MIGRATING else ""
     lacking: dict[str, list[WantedPool]] = {}
     for wanted in _missing(facts):
         if not _blockers(facts, wanted):
             lacking.setdefault(wanted.cluster_id, []).append(wanted)
+    log = tuple(Evidence(str(line.pod), "log", line.text, f"{line.count} such lines") for line in pool_lines(facts.snapshot)[:3])
     for cluster_id, pools in lacking.items():
         yield Problem(
             subject=f"IPPools for {cluster_id}",
             title=f"Calico has no IPPool for {', '.join(pool.cidr for pool in pools)} of {cluster_id}",
-            evidence=tuple(_announced(facts, pool) for pool in pools),
+            evidence=(*(_announced(facts, pool) for pool in pools), *log),
             impact=f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
             remedy=None
-            if api_down
+            if cause
             else by_hand(
-                f"Delete the pod with label app=submariner-routeagent on the node of the active gateway: the agent creates pools only at start or for "
-                f"a new Endpoint, and gives up after some minutes. Expected: {', '.join(pool.name for pool in pools)}."
+                f"Delete {RESTART}: the agent creates pools only at start or for a new Endpoint, and gives up after 20 tries. "
+                f"Expected: {', '.join(pool.name for pool in pools)}.",
+                ", ".join(f"IPPool {pool.name}" for pool in pools),
             ),
-            caused_by=f"{facts.snapshot.cluster}/{CALICO_API}" if api_down else "",
+            severity="warning" if cause else "",
+            caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
         )
 
 
 @check(
     STALE,
-    title="No IPPool is left over from a subnet that no remote cluster has",
+    title="No IPPool is left over from a subnet that a remote cluster no longer has",
     severity="warning",
     needs=NEEDS,
     joined=True,
     references=(HANDLER, OVERLAP),
+    tags=TAGS,
 )
 def remote_pool_stale(facts: Facts) -> t.Iterator[Problem]:
-    """Pools that Submariner made for a subnet which no remote Endpoint announces any more.
+    """Pools that Submariner made for a subnet which a remote cluster, still a member, does not announce any more.
 
-    The route agent never removes a pool on an Endpoint's update. One that overlaps a missing pool is an error: Calico refuses any pool that overlaps
-    another, so the stale /24 keeps the right /16 out for ever.
+    The route agent never removes a pool on an Endpoint's update. One that overlaps a missing pool keeps that one out for ever: Calico refuses any pool
+    that overlaps another, so the stale /24 has the right /16 refused, and traffic to the rest of it is dead.
     """
-    pools = _pools(facts)
+    yield from _left_over(facts, orphans=False)
+
+
+@check(
+    ORPHANED,
+    title="No IPPool is left over from a cluster that is no longer a member",
+    severity="warning",
+    needs=(*NEEDS, "submariner_clusters"),
+    joined=True,
+    references=(HANDLER, OVERLAP),
+    tags=TAGS,
+)
+def remote_pool_orphaned(facts: Facts) -> t.Iterator[Problem]:
+    """Pools that Submariner made for a cluster of which there is neither an Endpoint nor a Cluster object: it left while the Calico API or the route agent
+    was away."""
+    yield from _left_over(facts, orphans=True)
+
+
+def _left_over(facts: Facts, *, orphans: bool) -> t.Iterator[Problem]:
     kept_out = {wanted: _blockers(facts, wanted) for wanted in _missing(facts)}
-    for pool in stale_pools(pools, facts.wanted_pools):
-        if any(_equal(pool, wanted) for wanted in facts.wanted_pools):
+    for pool in _unwanted(facts):
+        owner = pool_owner(pool)
+        if (bool(owner) and owner not in _members(facts)) is not orphans:
             continue
         victims = [wanted for wanted, blockers in kept_out.items() if pool in blockers]
+        out = ", ".join(wanted.cidr for wanted in victims)
         title = f"IPPool {pool.ref.name} is left over: no remote cluster has the subnet {pool.cidr}"
+        if orphans:
+            title = f"IPPool {pool.ref.name} is left over from {owner}, which is no longer a member"
         if victims:
-            title = f"The left-over IPPool {pool.cidr} keeps the pool {', '.join(wanted.cidr for wanted in victims)} of {victims[0].cluster_id} out"
+            title = f"The left-over IPPool {pool.cidr} keeps the pool {out} of {victims[0].cluster_id} out"
         yield Problem(
             subject=str(pool.ref),
             title=title,
-            evidence=(_pool_evidence(pool, "made by Submariner, belongs to no remote Endpoint"), *(_announced(facts, wanted) for wanted in victims)),
+            evidence=(pool_evidence(pool, "made by Submariner, belongs to no remote Endpoint"), *(_announced(facts, wanted) for wanted in victims)),
             impact=(
-                f"Calico refuses the right pool as overlapping; traffic to the rest of {', '.join(wanted.cidr for wanted in victims)} leaves masqueraded."
+                f"Calico refuses the right pool as overlapping; traffic to the rest of {out} leaves masqueraded."
                 if victims
                 else "Addresses of that range are not masqueraded although no remote cluster has them, and no other pool can be made there."
             ),
             remedy=by_hand(
-                f"Delete IPPool {pool.ref.name} through projectcalico.org/v3 (or calicoctl), then the route agent's pod on the gateway node. "
-                "Correcting the remote cluster's CIDRs with the role fathom.submariner.join does both."
+                f"Delete IPPool {pool.ref.name} through projectcalico.org/v3 (or calicoctl), then {RESTART}. "
+                "Correcting the remote cluster's CIDRs with the role fathom.submariner.join does both.",
+                str(pool.ref),
             ),
-            severity="error" if victims else "",
+            severity="blocker" if victims else "",
         )
 
 
+def _unwanted(facts: Facts) -> tuple[IPPool, ...]:
+    """Pools of Submariner that no remote Endpoint wants. One whose cluster is between two gateways, known by its Cluster object alone, is wanted."""
+    waiting = [
+        cidr
+        for cluster in facts.snapshot.submariner_clusters.items
+        if cluster.cluster_id not in {endpoint.cluster_id for endpoint in facts.endpoints}
+        for cidr in (*cluster.cluster_cidrs, *cluster.service_cidrs, *cluster.global_cidrs)
+    ]
+    live = [wanted.cidr for wanted in facts.wanted_pools] + waiting
+    return tuple(pool for pool in stale_pools(remote_pools(facts), facts.wanted_pools) if not any(same_range(pool, cidr) for cidr in live))
+
+
+def _members(facts: Facts) -> frozenset[str]:
+    namespace = facts.submariner.ref.namespace
+    clusters = (cluster.cluster_id for cluster in facts.snapshot.submariner_clusters.items if cluster.ref.namespace == namespace)
+    return frozenset((*clusters, *(endpoint.cluster_id for endpoint in facts.endpoints)))
+
+
 @check(
-    BLOCKED, title="No other IPPool keeps the pool of a remote subnet out", severity="error", needs=NEEDS, joined=True, references=(HANDLER, OVERLAP)
+    BLOCKED,
+    title="No other IPPool keeps the pool of a remote subnet out",
+    severity="blocker",
+    needs=NEEDS,
+    joined=True,
+    references=(HANDLER, OVERLAP),
+    tags=TAGS,
 )
 def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
     """Pools in use that overlap a missing remote pool: this cluster's own, one made by hand, or one of another remote cluster."""
-    pools = _pools(facts)
+    pools = remote_pools(facts)
     stale = stale_pools(pools, facts.wanted_pools)
     for wanted in _missing(facts):
         foreign = [pool for pool in _blockers(facts, wanted) if pool not in stale]
@@ -142,13 +211,16 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
             yield Problem(
                 subject=f"IPPool {wanted.name}",
                 title=f"IPPool {foreign[0].ref.name} ({foreign[0].cidr}) keeps the pool {wanted.cidr} of {wanted.cluster_id} out",
-                evidence=(*(_pool_evidence(pool, why) for pool in foreign), _announced(facts, wanted)),
+                evidence=(*(pool_evidence(pool, why) for pool in foreign), _announced(facts, wanted)),
                 impact=f"Calico refuses pools that overlap, so traffic to {wanted.cidr} of {wanted.cluster_id} leaves masqueraded or stays local.",
                 remedy=by_hand(
                     "Overlapping clusters need Globalnet, or one of them another CIDR."
                     if local
-                    else f"Delete IPPool {foreign[0].ref.name} if nothing needs it, then the route agent's pod on the gateway node."
+                    else f"Delete IPPool {foreign[0].ref.name} if nothing needs it, then {RESTART}.",
+                    "" if local else str(foreign[0].ref),
                 ),
+                severity="warning" if local else "",
+                caused_by=f"{CLUSTERSET}/clusterset-cidr-overlap" if local else "",
             )
 
 
@@ -158,40 +230,30 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
     severity="error",
     needs=NEEDS,
     joined=True,
-    references=(HANDLER, "submariner-io/submariner#3156"),
+    references=(HANDLER, "submariner-io/submariner#3156", "projectcalico/calico#12769"),
+    tags=TAGS,
 )
 def remote_pool_fields(facts: Facts) -> t.Iterator[Problem]:
-    """A pool that exists is never repaired by the route agent: it takes "already exists" for success."""
-    bgp_off = any(installation.bgp == "Disabled" for installation in facts.snapshot.installations.items)
-    for pool in _pools(facts):
-        owner = next((wanted for wanted in facts.wanted_pools if _equal(pool, wanted)), None)
-        if owner is None:
+    """A pool that exists is never repaired by the route agent: it takes "already exists" for success. One made by hand is fine with the right fields."""
+    pools = remote_pools(facts)
+    runs_bgp, seen = bgp(facts.snapshot)
+    calico = calico_version(facts.snapshot)
+    bgp_note = f"route agents before {', '.join(POOLS_WITHOUT_BGP_EXPORT.first)} leave it out, and no later one adds it"
+    in_use = encapsulations(pool for pool in pools if not pool.disabled)
+    for pool in pools:
+        owner = next((wanted for wanted in facts.wanted_pools if same_range(pool, wanted.cidr)), None)
+        wrong = wrong_fields(pool, owner.cluster_id, bgp=runs_bgp, calico=calico, in_use=in_use, bgp_note=bgp_note) if owner else ()
+        if owner is None or not wrong:
             continue
-        wrong = list(_wrong_fields(pool, owner.cluster_id, bgp_off))
-        if wrong:
-            fields = ", ".join(f"{entry.field.replace('spec.', '')}: {entry.value}" for entry, _breaks, _severity in wrong)
-            yield Problem(
-                subject=str(pool.ref),
-                title=f"The IPPool {pool.cidr} of {owner.cluster_id} has {fields}",
-                evidence=tuple(entry for entry, _breaks, _severity in wrong),
-                impact=" ".join(breaks for _entry, breaks, _severity in wrong),
-                remedy=by_hand(
-                    f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 or calicoctl: disabled true, natOutgoing false, disableBGPExport true."
-                ),
-                severity="error" if any(severity == "error" for _entry, _breaks, severity in wrong) else "warning",
-            )
-
-
-def _wrong_fields(pool: IPPool, cluster_id: str, bgp_off: bool) -> t.Iterator[tuple[Evidence, str, str]]:
-    where = str(pool.ref)
-    if not pool.disabled:
-        yield Evidence(where, "spec.disabled", "false"), f"Calico may give pods of this cluster addresses of {cluster_id}.", "error"
-    if pool.nat_outgoing:
-        yield Evidence(where, "spec.natOutgoing", "true"), "Traffic from this range is masqueraded.", "error"
-    if pool.allowed_uses == ("LoadBalancer",):
-        breaks = "Calico 3.31.6, 3.32.1 and newer masquerade traffic to it, since pools for load balancers alone do not count."
-        yield Evidence(where, "spec.allowedUses", "LoadBalancer"), breaks, "error"
-    if not pool.disable_bgp_export and not bgp_off:
-        note = f"route agents before {', '.join(POOLS_WITHOUT_BGP_EXPORT.first)} leave it out, and no later one adds it"
-        breaks = "With BGP, other nodes may learn the remote range through the default interface instead of vx-submariner, often only after a reboot."
-        yield Evidence(where, "spec.disableBGPExport", "false", note), breaks, "warning"
+        exported = any(entry.seen.field == "spec.disableBGPExport" for entry in wrong)
+        yield Problem(
+            subject=str(pool.ref),
+            title=f"The IPPool {pool.cidr} of {owner.cluster_id} has {', '.join(f'{e.seen.field[5:]}: {e.seen.value}' for e in wrong)}",
+            evidence=(*(Evidence(*entry.seen) for entry in wrong), *(Evidence(*entry) for entry in shown_bgp(seen if exported else None))),
+            impact=" ".join(entry.breaks for entry in wrong),
+            remedy=by_hand(
+                f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 or calicoctl: {', '.join(entry.right for entry in wrong)}.",
+                str(pool.ref),
+            ),
+            severity="error" if any(entry.severity == "error" for entry in wrong) else "warning",
+        )

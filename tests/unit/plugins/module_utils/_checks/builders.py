@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
     Connection,
     Container,
     DaemonSet,
+    Deployment,
     Endpoint,
     EnvVar,
     Gateway,
@@ -53,7 +55,19 @@ def not_served():
     return answer(NOT_SERVED)
 
 
-def pool(name, cidr, *, disabled=True, nat_outgoing=False, disable_bgp_export=True, labels=None, allowed_uses=("Workload", "Tunnel")):
+def pool(
+    name,
+    cidr,
+    *,
+    disabled=True,
+    nat_outgoing=False,
+    disable_bgp_export=True,
+    labels=None,
+    allowed_uses=("Workload", "Tunnel"),
+    vxlan_mode="Never",
+    ipip_mode="Never",
+    **fields,
+):
     return IPPool(
         Ref("IPPool", name),
         "projectcalico.org/v3",
@@ -64,9 +78,10 @@ def pool(name, cidr, *, disabled=True, nat_outgoing=False, disable_bgp_export=Tr
         disabled,
         nat_outgoing,
         disable_bgp_export,
-        "Never",
-        "Never",
+        vxlan_mode,
+        ipip_mode,
         allowed_uses,
+        **fields,
     )
 
 
@@ -75,7 +90,7 @@ def remote_pool(cluster_id, cidr, **fields):
 
 
 def local_pool(cidr):
-    return pool("default-ipv4-ippool", cidr, disabled=False, nat_outgoing=True, disable_bgp_export=False)
+    return pool("default-ipv4-ippool", cidr, disabled=False, nat_outgoing=True, disable_bgp_export=False, vxlan_mode="Always")
 
 
 def container(name, command=(), args=(), **env):
@@ -104,13 +119,42 @@ def connection(cluster_id, status="connected", message=""):
     return Connection(cluster_id, f"host-{cluster_id}", (), status, message, "192.168.0.2", "1ms")
 
 
-def gateway(*connections, ha_status="active", failure=""):
-    return Gateway(Ref("Gateway", "node-1", NAMESPACE), ha_status, failure, "v0.19.0", (), connections)
+def gateway(*connections, ha_status="active", failure="", node="node-1", version="0.19.0", updated_at=""):
+    return Gateway(Ref("Gateway", node, NAMESPACE), ha_status, failure, f"v{version}", (), connections, updated_at)
+
+
+def deployment(name, *, replicas=1, available=1, image=None, namespace=NAMESPACE):
+    return Deployment(Ref("Deployment", name, namespace), (container(name)._replace(image=image or f"{name}:test"),), replicas, available)
 
 
 def daemon_set(name, pods="", services="", *, desired=1, ready=1):
     env = {"SUBMARINER_CLUSTERCIDR": pods, "SUBMARINER_SERVICECIDR": services}
     return DaemonSet(Ref("DaemonSet", name, NAMESPACE), {"app": name}, (container(name, **env),), desired, ready, 1, 1)
+
+
+def calico_node(**fields):
+    """The operator's DaemonSet, on every node of the cluster and ready there."""
+    healthy = {
+        "generation": 1,
+        "observed_generation": 1,
+        "current": 1,
+        "updated": 1,
+        "available": 1,
+        "max_unavailable": "1",
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "tolerations": ({"operator": "Exists", "effect": "NoSchedule"}, {"operator": "Exists", "effect": "NoExecute"}),
+    }
+    return DaemonSet(Ref("DaemonSet", "calico-node", "calico-system"), {"k8s-app": "calico-node"}, (container("calico-node"),), 1, 1, **{**healthy, **fields})
+
+
+def tigera_operator(version="v1.30.7"):
+    image = container("tigera-operator")._replace(image=f"quay.io/tigera/operator:{version}")
+    return Deployment(Ref("Deployment", "tigera-operator", "tigera-operator"), (image,), 1, 1)
+
+
+def calico_pod(node="node-1", *, ready=True, **fields):
+    made = pod("calico-system", f"calico-node-{node}", "192.168.0.1", labels={"k8s-app": "calico-node"}, host_network=True, ready=ready, node=node)
+    return made._replace(**{"owner": "DaemonSet/calico-node", "created": "2025-12-01T00:00:00Z", **fields})
 
 
 def agent(name, pods, services, *, ready=True, restarts=0):
@@ -128,7 +172,9 @@ def agent(name, pods, services, *, ready=True, restarts=0):
 
 
 def node(name="node-1", pod_cidr="", node_args=("server",), kubelet="v1.27.9+rke2r1"):
-    annotations = {"rke2.io/node-args": json.dumps(list(node_args))} if node_args else {}
+    annotations = {"projectcalico.org/IPv4Address": "192.168.0.1/24"}
+    if node_args:
+        annotations["rke2.io/node-args"] = json.dumps(list(node_args))
     return Node(Ref("Node", name), {}, annotations, (pod_cidr,) if pod_cidr else (), ("192.168.0.1",), True, kubelet, "2026-01-01T00:00:00Z")
 
 
@@ -174,7 +220,7 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
     pod_network = PODS[name].removesuffix("0.0/16")
     fields = {
         "server_version": ok("v1.27.9+rke2r1"),
-        "nodes": ok(node(pod_cidr=PODS[name].replace("/16", "/24"))),
+        "nodes": ok(node(pod_cidr=PODS[name].replace("/16", "/24"))._replace(labels={"submariner.io/gateway": "true"} if joined else {})),
         "pods": ok(
             component("kube-controller-manager", f"--cluster-cidr={PODS[name]}", f"--service-cluster-ip-range={SERVICES[name]}"),
             component("kube-apiserver", f"--service-cluster-ip-range={SERVICES[name]}"),
@@ -183,10 +229,14 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
             pod("shop", "web-2", f"{pod_network}181.194"),
             agent("submariner-gateway", said, services),
             agent("submariner-routeagent", said, services),
+            calico_pod(),
         ),
         "services": ok(Service(Ref("Service", "kubernetes", "default"), (SERVICES[name].replace("0.0/16", "0.1"),))),
-        "daemon_sets": ok(daemon_set("submariner-gateway", said, services), daemon_set("submariner-routeagent", said, services)),
-        "deployments": ok(),
+        "daemon_sets": ok(
+            calico_node(),
+            *([daemon_set("submariner-gateway", said, services), daemon_set("submariner-routeagent", said, services)] if joined else []),
+        ),
+        "deployments": ok(tigera_operator(), deployment("submariner-operator")) if joined else ok(tigera_operator()),
         "config_maps": ok(),
         "service_cidrs": not_served(),
         "helm_charts": ok(
@@ -197,7 +247,19 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
         "ip_pools_v3": ok(local_pool(PODS[name]), *(pools if joined else [])),
         "ip_pools_v1": ok(local_pool(PODS[name]), *(pools if joined else [])),
         "installations": ok(
-            Installation(Ref("Installation", "default"), {}, "RKE2", "Calico", "Calico", (PODS[name],), (PODS[name],), "v3.26.3", "Disabled")
+            Installation(
+                Ref("Installation", "default"),
+                {},
+                "RKE2",
+                "Calico",
+                "Calico",
+                (PODS[name],),
+                (PODS[name],),
+                "v3.26.3",
+                "Disabled",
+                computed={"calicoNetwork": {"nodeAddressAutodetectionV4": {"kubernetes": "NodeInternalIP"}}},
+                variant="Calico",
+            )
         ),
         "cluster_informations": ok(ClusterInformation(Ref("ClusterInformation", "default"), "v3.26.3", "k8s,operator")),
         "api_services": ok(),
@@ -209,9 +271,11 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
         )
         if joined
         else not_served(),
-        "gateways": ok(gateway(connection(other))) if joined else not_served(),
+        "gateways": ok(gateway(connection(other), version=joined.version)) if joined else not_served(),
     }
-    return Snapshot(name, "https://test.invalid:6443", "2026-01-01T00:00:00Z", **{**fields, **changes})
+    empty = {entry.name: ok() for entry in dataclasses.fields(Snapshot) if isinstance(entry.default, Answer)}
+    unserved = {"datastore_migrations": not_served()}
+    return Snapshot(name, "https://test.invalid:6443", "2026-01-01T00:00:00Z", **{**empty, **unserved, **fields, **changes})
 
 
 def broken(name="cluster-1", other_broken=True, **changes):

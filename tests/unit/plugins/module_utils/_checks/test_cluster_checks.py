@@ -33,11 +33,12 @@ class TestHealthy:
         assert judged(cluster(joined=submariner("cluster-1", pinned="10.46.0.0/16", pinned_services="10.45.0.0/16"))).findings == ()
 
     def test_health_check_off_is_a_choice(self):
-        assert judged(cluster(joined=submariner("cluster-1", health_check=False))).findings == ()
+        found = judged(cluster(joined=submariner("cluster-1", health_check=False))).findings
+        assert [(finding.id, finding.severity) for finding in found] == [("health-check-off", "info")]
 
     def test_repaired_incident_finds_nothing(self):
         repaired = submariner("cluster-1", pinned="10.46.0.0/16", pinned_services="10.45.0.0/16", version="0.17.3", health_check=False)
-        assert judged(cluster(joined=repaired)).findings == ()
+        assert [finding.id for finding in judged(cluster(joined=repaired)).findings] == ["health-check-off"]
 
 
 class TestIncident001:

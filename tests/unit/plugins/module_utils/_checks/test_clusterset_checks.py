@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, card_of, unreadable_card
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_clusterset
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import (
@@ -41,7 +43,7 @@ class TestHealthy:
     def test_all_pass(self):
         judgement = set_judged(HEALTHY)
         assert judgement.findings == ()
-        assert len(judgement.passed) == 5
+        assert set(judgement.passed) == {check.id for check in CHECKS if check.scope == CLUSTERSET}
 
     def test_not_joined_ones(self):
         assert set_judged([cluster("cluster-1", joined=False), cluster("cluster-2", joined=False)]).findings == ()
@@ -80,8 +82,13 @@ class TestHalfRepaired:
     def test_stale_pool(self):
         peer = cluster("cluster-2", pools=[remote_pool("cluster-1", "10.45.0.0/16"), remote_pool("cluster-1", "10.46.0.0/24")])
         finding = one([cluster("cluster-1"), peer], "clusterset-pool-wrong")
-        assert (finding.cluster, finding.severity, finding.caused_by) == ("cluster-2", "error", "")
+        assert (finding.cluster, finding.severity, finding.caused_by) == ("cluster-2", "warning", "cluster-2/remote-pool-stale")
         assert finding.title.endswith("it is left over from a wrong value")
+
+    def test_pool_of_an_endpoint_that_is_stale_itself(self):
+        peer = cluster("cluster-2", remote=("10.45.0.0/16", "10.46.0.0/24"))
+        finding = one([cluster("cluster-1"), peer], "clusterset-pool-wrong")
+        assert (finding.cluster, finding.severity, finding.caused_by) == ("cluster-2", "error", "")
 
     def test_endpoint_not_yet_announced_anew(self):
         owner = cluster("cluster-1", announced=("10.45.0.0/16", "10.46.0.0/24"))
@@ -100,7 +107,8 @@ class TestOverlap:
     def test_globalnet_is_for_that(self):
         joined = submariner("cluster-1", globalCIDR="242.0.0.0/16")
         one_side = cluster("cluster-1", joined=joined)
-        assert set_judged([one_side, replace(one_side, cluster="copy")], "clusterset-cidr-overlap").findings == ()
+        other_side = replace(one_side, cluster="copy", submariners=ok(submariner("cluster-1", globalCIDR="242.1.0.0/16")))
+        assert set_judged([one_side, other_side], "clusterset-cidr-overlap").findings == ()
 
     def test_wrong_announcement_does_not_hide_it(self):
         first, second = broken("cluster-1"), replace(broken("cluster-1"), cluster="copy")

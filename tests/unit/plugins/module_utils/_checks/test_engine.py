@@ -46,9 +46,10 @@ class TestSelect:
         assert select(CHECKS) == CHECKS
 
     def test_patterns(self):
-        assert {entry.id for entry in select(CHECKS, ["*pool*"], ["clusterset-*"])} == {
+        assert {entry.id for entry in select(CHECKS, ["remote-pool-*"], ["*-operator-*", "*-labels-*", "*-agent-*"])} == {
             "remote-pool-missing",
             "remote-pool-stale",
+            "remote-pool-orphaned",
             "remote-pool-blocked",
             "remote-pool-fields",
         }
@@ -57,6 +58,19 @@ class TestSelect:
     def test_pattern_that_matches_nothing(self, wanted, skipped):
         with pytest.raises(InputError, match="kube-proxy-mode"):
             select(CHECKS, wanted, skipped)
+
+    def test_tags(self):
+        assert {tag for entry in select(CHECKS, ["tag:mtu"]) for tag in entry.tags} >= {"mtu"}
+        assert all("pools" in entry.tags and "versions" not in entry.tags for entry in select(CHECKS, ["tag:pool*"], ["tag:versions"]))
+        assert len(select(CHECKS, ["tag:mtu", "submariner-cidr-wrong"])) == len(select(CHECKS, ["tag:mtu"])) + 1
+
+    def test_tag_that_no_check_has(self):
+        with pytest.raises(InputError, match=r"No tag matches 'mut'\. Tags: .*mtu"):
+            select(CHECKS, ["tag:mut"])
+
+    def test_checks_of_a_user_are_selected_like_others(self):
+        own = check("own-check", title="own", severity="info", tags=("custom",))(lambda facts: ())
+        assert select((*CHECKS, own), ["own-*"]) == select((*CHECKS, own), ["tag:custom"]) == (own,)
 
 
 class TestEngine:
