@@ -10,36 +10,48 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, unreadable_card
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_clusterset, unreadable
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import TAG, judge_clusterset, unreadable
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Finding
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import Check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._user_checks import AREA as USER_AREA
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import ClusterResult, Report, ordered
 
 NAMES = ("cluster", "item", "name")
 
 
-def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Check]) -> Report:
+def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Check], candidates: t.Mapping[str, t.Any] | None = None) -> Report:
     """Judge the clusterset and put everything in order.
 
     :param results: of module diagnose, one for each cluster; the result of a failed task is a cluster that could not be read.
     :param checks: the checks to run; those of single clusters have run already.
-    :raises InputError: a result is none of module diagnose, or two are of the same cluster.
+    :param candidates: ranges of clusters that are only planned, by name, as the user writes them.
+    :raises InputError: a result is none of module diagnose, two are of the same cluster, or a candidate's ranges are no CIDRs.
     """
     clusters: list[ClusterResult] = []
     cards: list[Card] = []
     findings: list[Finding] = []
     for position, result in enumerate(results, 1):
         name, card, found, passed = _read(position, result)
+        cidrs, details = (dict(result.get(key) or {}) if isinstance(result.get(key), dict) else {} for key in ("cidrs", "details"))
         if name in (cluster.name for cluster in clusters):
             raise InputError(
                 f"Two results are of the cluster {name!r}: give every cluster a name of its own (option cluster of fathom.submariner.diagnose)."
             )
-        clusters.append(ClusterResult(name, card.facts, passed))
+        clusters.append(ClusterResult(name, card.facts, passed, card, cidrs, details))
         cards.append(card)
         findings += found
+    cards += candidate_cards(candidates or {}, [card.cluster for card in cards])
     judgement = judge_clusterset(cards, checks)
     return Report(tuple(clusters), ordered([*findings, *judgement.findings]), judgement.passed)
+
+
+def judged_elsewhere(results: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Ids of all checks that the results tell of, users' own among them, and the tag that those have: patterns may name them here, too."""
+    listed = [entry.get("id") for result in results for entry in result.get("findings") or () if isinstance(entry, dict)]
+    listed += [entry for result in results for entry in result.get("passed") or ()]
+    return [f"{TAG}{USER_AREA}", *sorted({str(entry) for entry in listed if entry})]
 
 
 def _read(position: int, result: t.Mapping[str, t.Any]) -> tuple[str, Card, list[Finding], tuple[str, ...]]:

@@ -11,19 +11,32 @@ import json
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._report._html import html_document
 from ansible_collections.fathom.submariner.plugins.module_utils._report._junit import junit
 from ansible_collections.fathom.submariner.plugins.module_utils._report._markdown import markdown
+from ansible_collections.fathom.submariner.plugins.module_utils._report._metrics import metrics
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import Report, to_dict
+from ansible_collections.fathom.submariner.plugins.module_utils._report._sarif import sarif
 from ansible_collections.fathom.submariner.plugins.module_utils._report._text import harmless_tree
 
-FILES = {"json": "result.json", "markdown": "summary.md", "junit": "junit.xml"}
+FILES = {
+    "html": "report.html",
+    "json": "result.json",
+    "markdown": "summary.md",
+    "junit": "junit.xml",
+    "sarif": "findings.sarif",
+    "metrics": "metrics.prom",
+}
 GENERATED_AT = "generated_at"
 
 
-def rendered(report: Report, fails: t.Container[Finding], *, generated_at: str) -> dict[str, str]:
+def rendered(report: Report, fails: t.Sequence[Finding], *, generated_at: str) -> dict[str, str]:
     """Every file's content. Nothing in it depends on anything but the arguments, so that equal reports are equal byte for byte."""
     return {
+        "html": html_document(report, generated_at=generated_at),
         "json": json.dumps(harmless_tree(to_dict(report, generated_at=generated_at)), indent=2, ensure_ascii=False) + "\n",
         "markdown": markdown(report, generated_at=generated_at),
         "junit": junit(report, generated_at=generated_at, fails=fails),
+        "sarif": sarif(report),
+        "metrics": metrics(report, generated_at=generated_at, fails=fails),
     }

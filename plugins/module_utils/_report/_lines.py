@@ -9,35 +9,90 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import SEVERITIES, UNREADABLE, Evidence, Finding, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import NEW, PERSISTING, SEVERITIES, UNREADABLE, Evidence, Finding, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._report._markup import clipped
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import (
     OUTCOME_FAIL,
     OUTCOME_OK,
     OUTCOME_UNKNOWN,
     Report,
+    missing_groups,
     outcome,
     summary,
+    worst,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._report._text import WIDTH, harmless, table, wrapped
 
 RULE = "-" * WIDTH
 INDENT = "   "
+VERDICTS = {"ok": "ok", "unread": "NOT READ"}
+MOST_FULL = 15  # findings with their evidence and remedy
+MOST_SHORT = 30  # further ones in a line each
+MOST_EVIDENCE = 25  # rows of one finding
+MOST_FOLLOWING = 10  # consequences of one
 MOST_VALUE = 18  # columns of the evidence's first column: an IPv4 CIDR
 
 
 def lines(report: Report) -> list[str]:
     """The whole screen, in lines of at most 80 columns save for single longer words.
 
-    Consequences stand in one line each under the finding that they follow from.
+    Consequences stand in one line each under the finding that they follow from. Beyond MOST_FULL findings the rest is a line each, then a number: the
+    files of the report hold them all.
     """
-    present = {finding.key for finding in report.failed}
-    roots = [finding for finding in report.failed if finding.caused_by not in present]
-    result = [_headline(report), RULE, *_clusters(report)]
-    for number, finding in enumerate(roots, 1):
-        consequences = [other for other in report.failed if other.caused_by == finding.key and other is not finding]
+    causes = report.causes()
+    result = [_headline(report), RULE, *_clusters(report), *_changes(report)]
+    for number, (finding, consequences) in enumerate(causes[:MOST_FULL], 1):
         result += ["", *_finding_lines(number, finding, consequences)]
-    result += _unknown_lines(report.unknown)
+    if len(causes) > MOST_FULL:
+        result += ["", *(_short_line(finding) for finding, _consequences in causes[MOST_FULL : MOST_FULL + MOST_SHORT])]
+        more = len(causes) - MOST_FULL - MOST_SHORT
+        result += [f"and {more} more, see result.json of the report"] if more > 0 else []
+    result += _subctl_lines(report)
+    result += _unknown_lines(report)
+    result += _waived_lines(report.waived)
+    for note in report.notes:
+        result += ["", *wrapped(harmless(note), indent=INDENT, first="Note: ")]
     return [*result, RULE, *wrapped(_closing(report))]
+
+
+def _short_line(finding: Finding) -> str:
+    return clipped(f"{finding.severity.upper()}  {finding.cluster}  {finding.title}", WIDTH)
+
+
+def _changes(report: Report) -> list[str]:
+    """Against the earlier report, where there is one."""
+    if report.comparison is None:
+        return []
+    counts = summary(report)
+    persisting = sum(finding.trend == PERSISTING for finding in report.failed)
+    since = f" since {harmless(report.comparison.since)}" if report.comparison.since else ""
+    result = wrapped(f"{counts['new']} new, {counts['fixed']} fixed, {persisting} persisting{since}", indent=INDENT, first="Changes: ")
+    for gone in report.comparison.fixed[:MOST_SHORT]:
+        result += wrapped(f"{harmless(gone.cluster)}: {harmless(gone.title)}", indent=INDENT + " " * 9, first=INDENT + "fixed:   ")
+    return result
+
+
+def _subctl_lines(report: Report) -> list[str]:
+    """The checks of subctl that were green on what is broken, and why."""
+    wrong = [row for row in report.subctl if row.reason and row.ours and row.check]
+    if not wrong:
+        return []
+    result = ["", "Why subctl diagnose differs:"]
+    for row in wrong[:MOST_SHORT]:
+        said = f"{harmless(row.cluster)}: {harmless(row.check)}: {harmless(row.subctl_verdict)}. {harmless(row.reason)}"
+        result += wrapped(said, indent=INDENT + "  ", first=INDENT)
+    return result
+
+
+def _waived_lines(waived: t.Sequence[Finding]) -> list[str]:
+    if not waived:
+        return []
+    result = ["", "Waived:"]
+    for finding in waived[:MOST_SHORT]:
+        if finding.waiver is not None:
+            result += wrapped(f"{finding.severity} {harmless(finding.cluster)}: {harmless(finding.title)}", indent=INDENT + "  ", first=INDENT)
+            result += wrapped(f"until {harmless(finding.waiver.expires)}: {harmless(finding.waiver.reason)}", indent=INDENT + "    ", first=INDENT + "  > ")
+    return result + ([f"{INDENT}and {len(waived) - MOST_SHORT} more"] if len(waived) > MOST_SHORT else [])
 
 
 def _headline(report: Report) -> str:
@@ -48,6 +103,8 @@ def _headline(report: Report) -> str:
         parts.insert(0, f"{_count(unread, 'cluster')} could not be read")
     if counts["unknown"]:
         parts.append(f"{counts['unknown']} not judged")
+    if counts["waived"]:
+        parts.append(f"{counts['waived']} waived")
     return f"{_count(counts['clusters'], 'cluster')}: {', '.join(parts) or 'nothing found'}"
 
 
@@ -58,24 +115,24 @@ def _count(number: int, noun: str) -> str:
 def _clusters(report: Report) -> list[str]:
     rows = []
     for cluster in report.clusters:
-        found = report.of_cluster(cluster.name)
-        worst = max((SEVERITIES.index(finding.severity) for finding in found if finding in report.failed), default=-1)
-        verdict = SEVERITIES[worst].upper() if worst >= 0 else "UNKNOWN" if found else "ok"
-        if any(finding.id == UNREADABLE for finding in found):
-            verdict = "NOT READ"
-        rows.append((verdict, harmless(cluster.name), harmless(", ".join(cluster.facts))))
+        verdict = worst(report, cluster.name)
+        rows.append((VERDICTS.get(verdict, verdict.upper()), harmless(cluster.name), harmless(", ".join(cluster.facts))))
     return table(rows)
 
 
 def _finding_lines(number: int, finding: Finding, consequences: t.Sequence[Finding]) -> list[str]:
-    head = f"{number}. {finding.severity.upper()}  {harmless(finding.cluster)}  {harmless(finding.id)}"
+    head = f"{number}. {finding.severity.upper()}  {harmless(finding.cluster)}  {harmless(finding.id)}{'  (new)' if finding.trend == NEW else ''}"
     result = [head, *wrapped(harmless(finding.title), indent=INDENT), *wrapped(harmless(finding.subject), indent=INDENT)]
     result += ["", *_evidence_lines(finding.evidence)] if finding.evidence else []
     if finding.impact:
         result += ["", *wrapped(harmless(finding.impact), indent=INDENT + " " * 9, first=INDENT + "Breaks:  ")]
-    for consequence in consequences:
+    if finding.waiver is not None:
+        result += wrapped(f"Waiver expired on {harmless(finding.waiver.expires)}: {harmless(finding.waiver.reason)}", indent=INDENT)
+    for consequence in consequences[:MOST_FOLLOWING]:
         text = f"{harmless(consequence.cluster)}: {harmless(consequence.title)}"
         result += wrapped(text, indent=INDENT + " " * 9, first=INDENT + "Follows: ")
+    if len(consequences) > MOST_FOLLOWING:
+        result.append(f"{INDENT}         and {len(consequences) - MOST_FOLLOWING} more")
     if finding.remedy is not None:
         result += _remedy_lines(finding.remedy)
     if finding.references:
@@ -90,7 +147,7 @@ def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
     indent = INDENT + " " * (wide + 2)
     result: list[str] = []
     above = ("", "")
-    for value, entry in zip(values, evidence):
+    for value, entry in list(zip(values, evidence))[:MOST_EVIDENCE]:
         note = harmless(entry.note)
         place = " ".join(part for part in (harmless(entry.object), harmless(entry.field)) if part)
         said_again = (value, note) == above
@@ -101,6 +158,8 @@ def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
             result += wrapped(text, indent=indent)
         else:
             result += wrapped(text, indent=indent, first=INDENT + ("" if said_again else value).ljust(wide) + "  ")
+    if len(evidence) > MOST_EVIDENCE:
+        result.append(f"{INDENT}and {len(evidence) - MOST_EVIDENCE} more values")
     return result
 
 
@@ -115,24 +174,25 @@ def _remedy_lines(remedy: Remedy) -> list[str]:
     return result
 
 
-def _unknown_lines(unknown: t.Sequence[Finding]) -> list[str]:
+def _unknown_lines(report: Report) -> list[str]:
     """One entry for each thing that was missing, with all that could not be judged without it."""
-    if not unknown:
+    groups = missing_groups(report)
+    if not groups:
         return []
-    groups: dict[tuple[str, str], list[str]] = {}
-    for finding in unknown:
-        groups.setdefault((harmless(finding.cluster), harmless(finding.missing or finding.title)), []).append(harmless(finding.id))
     result = ["", "Not judged:"]
-    for (cluster, missing), ids in groups.items():
-        result += wrapped(f"{cluster}: {missing}", indent=INDENT + "  ", first=INDENT)
-        result += wrapped(", ".join(sorted(set(ids))), indent=INDENT + "    ", first=INDENT + "  > ")
+    for cluster, missing, ids in groups[:MOST_SHORT]:
+        result += wrapped(f"{harmless(cluster)}: {harmless(missing)}", indent=INDENT + "  ", first=INDENT)
+        result += wrapped(harmless(", ".join(ids)), indent=INDENT + "    ", first=INDENT + "  > ")
+    if len(groups) > MOST_SHORT:
+        result.append(f"{INDENT}and {len(groups) - MOST_SHORT} more")
     return result
 
 
 def _closing(report: Report) -> str:
     verdict = outcome(report)
     if verdict == OUTCOME_OK:
-        return f"OK: {summary(report)['passed']} checks passed."
+        waived = f", {_count(len(report.waived), 'finding')} waived" if report.waived else ""
+        return f"OK: {summary(report)['passed']} checks passed{waived}."
     if verdict == OUTCOME_FAIL:
         if any(finding.remedy is not None and finding.remedy.role for finding in report.failed):
             return "FAIL. To repair: ansible-playbook fathom.submariner.remediate (--check --diff shows what it would write)"

@@ -26,7 +26,11 @@ _HARMFUL = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 def harmless(value: t.Any) -> str:
     """``value`` as one line of printable text: escape sequences are dropped, line breaks and tabs become a space."""
-    text = _ESCAPE.sub("", str(value))
+    text = str(value)
+    # Almost every text: str.isprintable() is false for all of the categories above, and a report of thousands of findings has millions of letters.
+    if text.isprintable():
+        return text
+    text = _ESCAPE.sub("", text)
     text = re.sub(r"[\r\n\t]+", " ", text)
     return "".join(character for character in text if unicodedata.category(character) not in _HARMFUL)
 

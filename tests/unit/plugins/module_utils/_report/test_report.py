@@ -140,8 +140,11 @@ class TestVerdict:
             "blocker": 2,
             "unknown": 0,
             "passed": summary(BROKEN)["passed"],
+            "waived": 0,
+            "new": 0,
+            "fixed": 0,
         }
-        assert summary(HEALTHY)["passed"] == sum(len(entry.passed) for entry in HEALTHY.clusters) + 5
+        assert summary(HEALTHY)["passed"] == sum(len(entry.passed) for entry in HEALTHY.clusters) + len(HEALTHY.clusterset_passed)
 
 
 class TestLines:
