@@ -60,6 +60,14 @@ def load_yaml() -> types.ModuleType:
     return _load("yaml", "PyYAML", "", "to read YAML")
 
 
+def load_jmespath() -> types.ModuleType:
+    """Return ``jmespath``, which only users' own checks need.
+
+    :raises MissingLibraryError: it cannot be imported.
+    """
+    return _load("jmespath", "jmespath", "", "to evaluate the expressions of user_checks")
+
+
 def _load(name: str, distribution: str, minimum: str, reason: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)

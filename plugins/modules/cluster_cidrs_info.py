@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.info_module
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
+  - fathom.submariner._bundle
 options:
   cluster:
     description:
@@ -53,6 +54,8 @@ options:
     type: float
     default: 60
 seealso:
+  - module: fathom.submariner.diagnose
+  - module: fathom.submariner.bundle_info
   - name: subctl join reports a /24 for a /16 (submariner#2953)
     description: The report of the fault that this module finds.
     link: https://github.com/submariner-io/submariner/issues/2953
@@ -77,6 +80,12 @@ EXAMPLES = r"""
     kubeconfig: /etc/kubernetes/admin.conf
     pod_cidrs: "{{ kube_pods_subnet }}"
     service_cidrs: "{{ kube_service_addresses }}"
+
+- name: Ask what another version would detect on a cluster that somebody sent a bundle of
+  fathom.submariner.cluster_cidrs_info:
+    bundle: ./submariner-20261121.tar.gz
+    bundle_cluster: cluster-1
+    submariner_version: 0.19.0
 """
 
 RETURN = r"""
@@ -322,6 +331,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._module im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_module import BUNDLE_ARGUMENT_SPEC, read_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import would_detect
@@ -330,6 +340,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._submariner._det
 def argument_spec() -> dict[str, t.Any]:
     return {
         **AUTH_ARGUMENT_SPEC,
+        **BUNDLE_ARGUMENT_SPEC,
         "cluster": {"type": "str"},
         "pod_cidrs": {"type": "list", "elements": "str", "default": []},
         "service_cidrs": {"type": "list", "elements": "str", "default": []},
@@ -356,6 +367,13 @@ def installed_version(snapshot: Snapshot) -> str:
     return asked or next((gateway.version for gateway in snapshot.gateways.items if gateway.version), "")
 
 
+def read_cluster(module: AnsibleModule, params: t.Mapping[str, t.Any]) -> Snapshot:
+    """:raises SubmarinerError: the cluster cannot be read."""
+    connection = open_connection(module, params)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return read_snapshot(connection, params["cluster"] or connection.name, timeout=params["timeout"], taken_at=now)
+
+
 def examine(snapshot: Snapshot, stated: t.Mapping[str, list[str]], version: str) -> dict[str, t.Any]:
     """The module's result, from a snapshot."""
     truth = cidr_truth(snapshot, stated)
@@ -374,9 +392,7 @@ def main() -> None:
     params = module.params
     try:
         stated = stated_cidrs(params)
-        connection = open_connection(module, params)
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        snapshot = read_snapshot(connection, params["cluster"] or connection.name, timeout=params["timeout"], taken_at=now)
+        snapshot = read_bundle(module, params) if params["bundle"] else read_cluster(module, params)
         result = examine(snapshot, stated, params["submariner_version"] or "")
     except SubmarinerError as error:
         module.fail_json(msg=error.message, **error.details)

@@ -14,6 +14,7 @@ author:
 description:
   - Reads one cluster once, compares what Submariner believes of it with what it really is, and returns every finding with its evidence, its impact
     and its remedy.
+  - With O(bundle), judges what was saved of a cluster in the same way, without a cluster.
   - Nothing is written. A list that may not be read makes the checks that need it unknown, never passed, and does not hide the others.
   - The finding that most tools miss is the one that agrees with itself. A wrong pod CIDR in Submariner's status, DaemonSets, Endpoint and the peers' IPPools is
     green in C(subctl diagnose all).
@@ -23,6 +24,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._attributes.info_module
   - fathom.submariner._auth
+  - fathom.submariner._bundle
 options:
   cluster:
     description:
@@ -36,15 +38,27 @@ options:
     default: 60
   checks:
     description:
-      - Shell patterns of the ids of the checks to run. All of them when empty.
+      - Shell patterns of the ids of the checks to run, or C(tag:PATTERN) for all of an area such as C(tag:mtu). All of them when empty.
     type: list
     elements: str
     default: []
   skip_checks:
     description:
-      - Shell patterns of the ids of checks to leave out.
+      - Shell patterns of the ids or, as C(tag:PATTERN), of the tags of checks to leave out.
     type: list
     elements: str
+    default: []
+  user_checks:
+    description:
+      - YAML files with checks of your own, on the host that runs this module. They need the Python library C(jmespath) there.
+      - A file is a list of mappings with C(id), C(severity), C(expression) and C(message), and optionally C(title), C(subject), C(evidence), C(impact), C(remedy),
+        C(needs), C(joined), C(references) and C(tags).
+      - C(expression) is JMESPath over the snapshot (C(nodes.items[?ready==`false`].ref.name)). What it yields is a problem when it is true or not empty.
+        C(subject) and C(evidence) are expressions that also see it, as C(result).
+      - Where an answer that the expression asks for could not be read, the verdict is unknown. C(needs) names the answers where it should be others.
+      - Their ids are selected with O(checks) and O(skip_checks) like all others, and all of them have the tag C(user).
+    type: list
+    elements: path
     default: []
   unreachable:
     description:
@@ -56,6 +70,8 @@ options:
     choices: [report, fail]
     default: report
 seealso:
+  - module: fathom.submariner.collect
+  - module: fathom.submariner.bundle_info
   - module: fathom.submariner.report
   - module: fathom.submariner.cluster_cidrs_info
   - module: fathom.submariner.join
@@ -77,6 +93,22 @@ EXAMPLES = r"""
     context: cluster-1
     checks: ["*cidr*"]
     unreachable: fail
+
+# checks/site.yml:
+#   - id: site-node-kernel
+#     severity: warning
+#     expression: nodes.items[?starts_with(kernel_version, '4.')].ref.name
+#     message: Nodes run a kernel that our site has retired
+#     remedy: Reinstall them.
+- name: With checks of your own
+  fathom.submariner.diagnose:
+    context: cluster-1
+    user_checks: [checks/site.yml]
+
+- name: Diagnose what somebody sent
+  fathom.submariner.diagnose:
+    bundle: ./submariner-20261121.tar.gz
+    bundle_cluster: cluster-1
 """
 
 RETURN = r"""
@@ -131,6 +163,12 @@ findings:
         note:
           description: What it means.
           type: str
+        file:
+          description: The inventory file in which M(fathom.submariner.report) found the value, else empty.
+          type: str
+        line:
+          description: The line in it, else 0.
+          type: int
     impact:
       description: What it breaks.
       type: str
@@ -182,7 +220,15 @@ card:
   returned: success
   type: dict
 cidrs:
-  description: The verdict on the true CIDRs, as M(fathom.submariner.cluster_cidrs_info) explains it. Empty where the cluster could not be read.
+  description:
+    - The verdict on the true CIDRs, as M(fathom.submariner.cluster_cidrs_info) explains it. Empty where the cluster could not be read.
+    - At most twelve rows of evidence for each source, C(more) counts the others.
+  returned: success
+  type: dict
+details:
+  description:
+    - What M(fathom.submariner.report) draws. C(gateways) with their connections, C(nodes), the C(mtu) budget and C(timelines) of reboots.
+    - Empty where the cluster could not be read. Lists are capped.
   returned: success
   type: dict
 statistics:
@@ -217,17 +263,22 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import S
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
+from ansible_collections.fathom.submariner.plugins.module_utils._report._details import capped_cidrs, details_of
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_module import BUNDLE_ARGUMENT_SPEC, read_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Statistics
+from ansible_collections.fathom.submariner.plugins.module_utils._user_files import read_user_checks
 
 
 def argument_spec():
     return {
         **AUTH_ARGUMENT_SPEC,
+        **BUNDLE_ARGUMENT_SPEC,
         "cluster": {"type": "str"},
         "timeout": {"type": "int", "default": 60},
         "checks": {"type": "list", "elements": "str", "default": []},
         "skip_checks": {"type": "list", "elements": "str", "default": []},
+        "user_checks": {"type": "list", "elements": "path", "default": []},
         "unreachable": {"type": "str", "choices": ["report", "fail"], "default": "report"},
     }
 
@@ -237,30 +288,38 @@ def diagnose(module, params):
 
     :raises SubmarinerError: an option cannot be used, or the cluster cannot be read and the user wants that to fail.
     """
-    checks = select(CHECKS, params["checks"], params["skip_checks"])
+    checks = select((*CHECKS, *read_user_checks(params["user_checks"])), params["checks"], params["skip_checks"])
+    if params["bundle"]:
+        return judged(read_bundle(module, params), checks)
     connection = open_connection(module, params)
     cluster = params["cluster"] or params["context"] or connection.name
     try:
-        snapshot = read_snapshot(connection, cluster, timeout=params["timeout"], taken_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        snapshot = read_snapshot(connection, cluster, timeout=params["timeout"], taken_at=now, logs=True)
     except KubeError as error:
         if params["unreachable"] == "fail":
             raise
         return result(cluster, [unreadable(cluster, error.message)], unreadable_card(cluster, error.message))
     finally:
         connection.close()
+    return judged(snapshot, checks)
+
+
+def judged(snapshot, checks):
     facts = Facts.of(snapshot)
     judgement = judge_cluster(facts, checks)
-    return result(cluster, judgement.findings, card_of(facts), judgement.passed, facts.truth.to_dict(), snapshot.statistics)
+    return result(snapshot.cluster, judgement.findings, card_of(facts), judgement.passed, facts.truth.to_dict(), snapshot.statistics, details_of(facts))
 
 
-def result(cluster, findings, card, passed=(), cidrs=None, statistics=Statistics()):
+def result(cluster, findings, card, passed=(), cidrs=None, statistics=Statistics(), details=None):
     return {
         "cluster": cluster,
         "findings": [finding.to_dict() for finding in findings],
         "passed": list(passed),
         "unknown": list(dict.fromkeys(finding.id for finding in findings if finding.missing)),
         "card": card.to_dict(),
-        "cidrs": cidrs or {},
+        "cidrs": capped_cidrs(cidrs) if cidrs else {},
+        "details": details or {},
         "statistics": asdict(statistics),
     }
 
