@@ -143,9 +143,11 @@ class Connection:
     def request_text(self, path: str, query: t.Mapping[str, t.Any] | None = None, deadline: Deadline | None = None) -> str:
         """Return the text that the server answers to a GET: a log. Bytes that are no UTF-8 are replaced.
 
+        It is asked for twice at the most: the server asks a kubelet, and one that does not answer at once seldom does later.
+
         :raises KubeError: see its ``state``.
         """
-        return self._repeat(_answers.parse_text, "GET", path, query, None, None, deadline, True)
+        return self._repeat(_answers.parse_text, "GET", path, query, None, None, deadline, True, most=2)
 
     def request_page(self, path: str, query: t.Mapping[str, t.Any], project: Project, deadline: Deadline) -> Page:
         """Return a page of a list, each object projected. One page is parsed at a time, whichever threads ask: a whole one is large.
@@ -170,7 +172,11 @@ class Connection:
         content_type: str | None,
         deadline: Deadline | None,
         repeatable: bool,
+        most: int | None = None,
     ) -> T:
+        """
+        :param most: attempts, however much is worth while else.
+        """
         deadline = Deadline(DEFAULT_TIMEOUT) if deadline is None else deadline
         attempt = 0
         last: KubeError | None = None
@@ -185,6 +191,8 @@ class Connection:
                 attempt += 1
                 last = setback.error
                 self._judge(setback, method, attempt, repeatable)
+                if most is not None and attempt >= most:
+                    raise setback.error from None
                 pause = self.patience.pause(attempt, setback.retry_after)
             if pause >= deadline.left():
                 raise self._timed_out(method, path, deadline, last, lost=False)

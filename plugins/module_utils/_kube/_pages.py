@@ -68,7 +68,8 @@ def _parse(text: str, project: Project) -> tuple[dict[str, t.Any], list[tuple[st
     head: dict[str, t.Any] = {}
     items: list[tuple[str, t.Any]] | None = None
     position = _expect(text, 0, "{")
-    while not text.startswith("}", position):
+    more = not text.startswith("}", position)
+    while more:
         key, position = _scan(text, position)
         position = _expect(text, position, ":")
         if key == "items" and text.startswith("[", position):
@@ -77,7 +78,8 @@ def _parse(text: str, project: Project) -> tuple[dict[str, t.Any], list[tuple[st
         else:
             head[key], position = _scan(text, position)
         position = _blank(text, position)
-        if not text.startswith("}", position):
+        more = not text.startswith("}", position)
+        if more:
             position = _expect(text, position, ",")
     if _blank(text, position + 1) != len(text):
         raise ValueError("something follows the object")

@@ -12,7 +12,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_documents import Document, Malformed, Section, Wants, chunks
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_documents import Document, Malformed, Section, Skips, Wants, chunks
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_logs import Ends, section_start
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -91,6 +91,17 @@ class _Window:
                 raise Malformed(f"line {self.line()}: an object has more than {self._largest} characters")
             self._fill()
 
+    def indented(self) -> str:
+        """The text of the object that begins here, in JSON that is indented as kubectl does: up to the first brace that stands as deep as the first line.
+
+        A line end within a string is escaped, so such a brace can be nothing else. "" where the object does not end within the window.
+        """
+        before = self.text.rfind("\n", 0, self.at) if self.at < len(self.text) and self.text[self.at] == "{" else -1
+        if before < 0:
+            return ""
+        end = self.text.find(f"{self.text[before : self.at]}}}", self.at)
+        return self.text[self.at : end + self.at - before + 1] if end > 0 else ""
+
     def _fill(self) -> None:
         """Twice as much text as there is: decoding anew after every chunk would take the square of an object's size."""
         wanted = max(2 * (len(self.text) - self.at), 1)
@@ -106,10 +117,11 @@ class _Window:
         return line
 
 
-def json_documents(stream: t.BinaryIO, wants: Wants, largest: int) -> t.Iterator[Document | Section]:
+def json_documents(stream: t.BinaryIO, wants: Wants, largest: int, skips: Skips | None = None) -> t.Iterator[Document | Section]:
     """Yield the objects of a file of one or several JSON documents. Lists of kinds that nobody ``wants`` are left where they stand.
 
     :param largest: characters of one object.
+    :param skips: tells of the text of an item of a typed List that it need not be decoded.
     :raises Malformed: the rest of the file is lost.
     :raises Damaged: the stream ends early.
     """
@@ -122,14 +134,14 @@ def json_documents(stream: t.BinaryIO, wants: Wants, largest: int) -> t.Iterator
             yield from _section(window)
             continue
         if following == "[":
-            yield from _items(window, wants, "", "")
+            yield from _items(window, wants, "", "", skips)
             continue
-        skipped = yield from _document(window, wants)
+        skipped = yield from _document(window, wants, skips)
         if skipped:
             return
 
 
-def _document(window: _Window, wants: Wants) -> t.Iterator[Document]:  # type: ignore[return]
+def _document(window: _Window, wants: Wants, skips: Skips | None) -> t.Iterator[Document]:  # type: ignore[return]
     """One document; returns True where the rest of the file is of no interest."""
     window.expect("{")
     content: dict[str, t.Any] = {}
@@ -141,7 +153,7 @@ def _document(window: _Window, wants: Wants) -> t.Iterator[Document]:  # type: i
             api_version, kind = str(content.get("apiVersion") or ""), str(content.get("kind") or "")
             if kind.endswith("List") and kind != "List" and not wants(api_version, kind[:-4]):
                 return True
-            count = yield from _items(window, wants, api_version, kind)
+            count = yield from _items(window, wants, api_version, kind, skips)
         else:
             content[str(key)] = window.value()
         if window.peek() == ",":
@@ -154,11 +166,18 @@ def _document(window: _Window, wants: Wants) -> t.Iterator[Document]:  # type: i
         yield Document(api_version, kind, content)
 
 
-def _items(window: _Window, wants: Wants, api_version: str, kind: str) -> t.Iterator[Document]:  # type: ignore[return]
+def _items(window: _Window, wants: Wants, api_version: str, kind: str, skips: Skips | None) -> t.Iterator[Document]:  # type: ignore[return]
     window.expect("[")
     of_list = kind[:-4] if kind.endswith("List") else ""
     count = 0
     while window.peek() != "]":
+        text = window.indented() if skips is not None and of_list else ""
+        if text and skips is not None and skips(api_version, of_list, text.encode("utf-8", "replace")):
+            window.at += len(text)
+            count += 1
+            if window.peek() == ",":
+                window.at += 1
+            continue
         item = window.value()
         if isinstance(item, dict):
             count += 1

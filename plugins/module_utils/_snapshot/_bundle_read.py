@@ -123,7 +123,7 @@ def _documents(member: Member, name: str, skipper: Skipper, limits: Limits, repo
     head = peek(64) if peek is not None else b""
     stripped = head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
     if stripped[:1] in (b"{", b"["):
-        return json_documents(member.stream, wants, limits.document)
+        return json_documents(member.stream, wants, limits.document, skipper.skips)
     return yaml_with(member, name, skipper, limits, report)
 
 

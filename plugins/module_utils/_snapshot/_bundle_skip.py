@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Which pieces of YAML need not be parsed, told from their text: parsing is what reading a large bundle costs."""
+"""Which objects need not be parsed, told from their text: parsing is what reading a large bundle costs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Skipper:
         self._patterns: dict[tuple[str, str], list[tuple[str, int, re.Pattern[bytes] | None]]] = {}
 
     def skips(self, api_version: str, kind: str, text: bytes) -> bool:
-        """Whether no question needs the object whose YAML is ``text``."""
+        """Whether no question needs the object whose YAML, or indented JSON, is ``text``."""
         key = (api_version, kind)
         if key not in self._patterns:
             self._patterns[key] = [
@@ -35,6 +35,9 @@ class Skipper:
                 continue
             if pattern is None or pattern.search(text):
                 return False
+        for question, _most, pattern in self._patterns[key]:
+            if pattern is None or pattern.search(text):
+                self._store.note_more(question)
         return bool(self._patterns[key])
 
 
@@ -45,5 +48,5 @@ def _needed(requirements: tuple[object, ...]) -> re.Pattern[bytes] | None:
         if operator == "in":
             name = re.escape(key.rpartition(".")[2] if key.startswith(("metadata.", "status.", "spec.")) or "." in key and "/" not in key else key)
             alternatives = "|".join(re.escape(value) for value in sorted(values))
-            return re.compile(rf"^[ ]*[\"']?{name}[\"']?:[ ]*[\"']?(?:{alternatives})[\"']?[ ]*\r?$".encode(), re.MULTILINE)
+            return re.compile(rf"^[ ]*[\"']?{name}[\"']?:[ ]*[\"']?(?:{alternatives})[\"']?,?[ ]*\r?$".encode(), re.MULTILINE)
     return None

@@ -93,6 +93,10 @@ class Store:
     def has_enough(self, key: str, most: int) -> bool:
         return 0 < most <= len(self._kept.get(key, ()))
 
+    def note_more(self, key: str) -> None:
+        """An object was passed over, since there are as many as were asked for."""
+        self._more.add(key)
+
     def add(self, document: Document, source: Source) -> str:
         """Take in a document; returns why it cannot be used, "" where it can."""
         if document.content is None:

@@ -51,6 +51,7 @@ CONFIG_MAP_KEYS = frozenset(
     (
         "ClusterConfiguration",  # kubeadm-config
         "config.conf",  # kube-proxy
+        "kube-proxy-config.yaml",  # proxy-config
         "net-conf.json",  # canal and flannel
         "cluster_type",  # calico-config
         "calico_backend",

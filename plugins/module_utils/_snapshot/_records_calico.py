@@ -20,7 +20,7 @@ class IPPool(t.NamedTuple):
     api_version: str  # projectcalico.org/v3 or crd.projectcalico.org/v1
     uid: str
     resource_version: str
-    labels: t.Mapping[str, str]  # v3's, also where v1 keeps them in annotation projectcalico.org/metadata (facts 5.6)
+    labels: t.Mapping[str, str]  # v3's, also where v1 keeps them in annotation projectcalico.org/metadata
     cidr: str
     disabled: bool
     nat_outgoing: bool
@@ -56,7 +56,7 @@ class Installation(t.NamedTuple):
     bgp: str = ""  # calicoNetwork.bgp: Enabled, Disabled, "" where unsaid
     spec: t.Mapping[str, t.Any] = {}  # whole spec less imagePullSecrets
     computed: t.Mapping[str, t.Any] = {}  # status.computed, likewise
-    mtu: int = 0  # status.mtu: the host MTU that calico-node detected
+    mtu: int = 0  # status.mtu: the pods' MTU, as set or as the operator reads it on its own node; not the links'
     variant: str = ""  # status.variant: set once Calico was available for the first time
     conditions: tuple[Condition, ...] = ()
     created: str = ""

@@ -36,7 +36,7 @@ _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)
 _TEXT = re.compile(
     r"(?P<jwt>eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)"
     r"|(?P<pem>LS0tLS1CRUdJTi[A-Za-z0-9+/=]*)"  # "-----BEGIN " in base64
-    r"|(?P<userinfo>(?<=://)[^/@\s\"'\\]+:[^/@\s\"'\\]+(?=@))"
+    r"|(?P<userinfo>(?<=://)[^/@\s\"'\\:]+:[^@\s\"'\\]+(?=@))"
     r"|(?P<rancher>\bK10[0-9a-f]{20,}::[\w:.-]+)"
     r"|(?P<openshift>\bsha256~[\w-]{20,})"
     r"|(?P<header>(?i:\b(?:bearer|basic) )[A-Za-z0-9+/=_.~-]{16,})"
@@ -47,9 +47,11 @@ _ASSIGNED = re.compile(
     r"|client-certificate-data|client-key-data|PreSharedKey|SharedSecret))[\"'\\]*)(?P<between>\s*[:=]\s*[\"'\\]*)(?P<value>[^\s\"',;\\}&]{8,})"
 )
 _OPTION = re.compile(r"--?[A-Za-z0-9-]*(?:token|secret|passw|passphrase|access-key|api-key|datastore-endpoint|psk)[A-Za-z0-9-]*", re.IGNORECASE)
+_ANY_OPTION = re.compile(r"--?[A-Za-z]")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _FREE_TEXT = frozenset(("data", "binaryData", "valuesContent", "args", "command"))
 _PLAIN_VALUE = re.compile(r"(?i:true|false|yes|no|null|none|[0-9.]{1,5}|/(?:etc|var|usr|opt|run|home|host|node-certs|calico-secrets)/[\w./-]+|\*+|)")
+_LONGEST_NUMBER = 5  # digits of a number that is a port, a duration or a size: YAML makes a password of digits a number
 SHORTEST = 8  # characters of a value that is looked for elsewhere: shorter ones are words
 
 
@@ -139,6 +141,8 @@ class Redactor:
                 walked[key] = self._mask(value, key)
             elif isinstance(value, list) and is_secret_name(key) and all(isinstance(entry, str) for entry in value):
                 walked[key] = self._mask(value, key)
+            elif isinstance(value, (int, float)) and not isinstance(value, bool) and len(str(value)) > _LONGEST_NUMBER and is_secret_name(key):
+                walked[key] = self._mask(str(value), key)
             elif isinstance(value, str) and (key == _LAST_APPLIED or key.endswith(("/node-args", "/node-env"))):
                 walked[key] = self._embedded(value)
             elif key == "valuesContent" and isinstance(value, str):
@@ -160,7 +164,7 @@ class Redactor:
             option, equals, value = argument.partition("=")
             if equals and _OPTION.fullmatch(option):
                 kept.append(f"{option}={self._mask(value, option)}")
-            elif kept and isinstance(kept[-1], str) and _OPTION.fullmatch(kept[-1]) and not argument.startswith("-"):
+            elif kept and isinstance(kept[-1], str) and _OPTION.fullmatch(kept[-1]) and not _ANY_OPTION.match(argument):
                 kept.append(self._mask(argument, kept[-1]))
             else:
                 kept.append(self._string(argument, True))

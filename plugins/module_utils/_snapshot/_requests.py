@@ -82,6 +82,13 @@ REQUESTS: tuple[ListRequest, ...] = (
         ListRequest(f"config_maps/{name}", f"{_CORE}/namespaces/kube-system/configmaps", kubernetes.config_map, field_selector=f"metadata.name={name}")
         for name in SYSTEM_CONFIG_MAPS
     ),
+    # Of OpenShift's network operator, where the CNI is not its own (cluster-network-operator bindata/kube-proxy).
+    ListRequest(
+        "config_maps/proxy-config",
+        f"{_CORE}/namespaces/openshift-kube-proxy/configmaps",
+        kubernetes.config_map,
+        field_selector="metadata.name=proxy-config",
+    ),
     *(
         ListRequest(f"events/{name}", f"{_CORE}/namespaces/{name}/events", kubernetes.event, field_selector="type=Warning", most=MOST_EVENTS)
         for name in EVENT_NAMESPACES

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import Redactor, is_secret_name, redacted_text
 
-SECRETS = st.text(string.ascii_letters + string.digits + "+/=_-", min_size=12, max_size=60).filter(lambda text: any(map(str.isdigit, text)) and text.strip("=_-+/"))
+SECRETS = st.text(string.ascii_letters + string.digits + "+/=_-", min_size=12, max_size=60).filter(lambda text: any(map(str.isdigit, text)) and text[0].isalnum())
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7vT\nkQ==\n-----END RSA PRIVATE KEY-----\n"
 
 
