@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="up|plant|status|down")
     up = commands.add_parser("up", help="boot clusters; returns when all is ready")
     up.add_argument("--clusters", type=int, metavar="N", help="how many (default: 2, or the incident's)")
-    up.add_argument("--incident", metavar="ID", help="boot the clusters of this incident and plant it")
+    up.add_argument("--incident", metavar="ID", help="boot the clusters of this incident and plant it; the name of a layout stands for that one in health")
     up.add_argument("--without", nargs="+", action="extend", default=[], metavar="STAND-IN", help=f"do not run these ({', '.join(standins.names())})")
     up.add_argument("--ttl", type=float, metavar="SECONDS", help="end by itself after so long (default: never)")
     up.add_argument("--kubernetes-version", metavar="VERSION", help=f"what the API servers report (default: {specs.DEFAULT_KUBERNETES}, or the incident's)")

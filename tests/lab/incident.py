@@ -82,6 +82,7 @@ All texts of it are templates; log files, too. Its objects get what controllers 
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 from pathlib import Path
 
@@ -99,6 +100,7 @@ INCIDENTS = Path(__file__).parent / "incidents"
 LIVE_KEYS = {"title", "clusters", "crds", "stand_ins", "steps", "ready"}
 LAYOUT_KEYS = {"title", "layout", "changes", "logs", "settled", "expect"}
 CHANGE_KEYS = {"cluster", "patch", "delete", "create", "stop", "merge", "json", "manager"}
+LAYOUT = re.compile(r"^layout: *([\w-]+) *$", re.MULTILINE)
 ACTIONS = ("patch", "delete", "create", "stop")
 
 
@@ -168,9 +170,9 @@ def load(identifier: str) -> Incident:
 
 
 def on_layout(name: str) -> list[str]:
-    """The ids of all incidents on a layout."""
-    raw = {path.parent.name: documents.read(path) for path in INCIDENTS.glob("*/incident.yml")}
-    return sorted(identifier for identifier, content in raw.items() if content.get("layout") == name)
+    """The ids of all incidents on a layout, those with a mistake in their file too: it is told when they are loaded."""
+    texts = {path.parent.name: path.read_text(encoding="utf-8") for path in INCIDENTS.glob("*/incident.yml")}
+    return sorted(identifier for identifier, text in texts.items() if LAYOUT.findall(text) == [name])
 
 
 def _live(identifier: str, folder: Path, raw: Object) -> Incident:

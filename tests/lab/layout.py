@@ -57,7 +57,7 @@ CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kube
 class Expectation:
     """A finding that a diagnosis must show; of a layout in health one that it may show.
 
-    :ivar cluster: empty for findings of the clusterset.
+    :ivar cluster: or ``clusterset`` for what only all clusters together show.
     :ivar verdict: ``unknown`` for what nothing in such a cluster tells.
     """
 

@@ -22,6 +22,19 @@ from tests.lab.templates import fill
 APPLY_SECONDS = 30.0
 POLL_SECONDS = 0.05
 AT_ONCE = 4
+# Kinds that own others come before these; what is not named owns nothing.
+RANKS = {
+    "Namespace": 0,
+    "Node": 0,
+    "Submariner": 1,
+    "Installation": 1,
+    "APIServer": 1,
+    "ServiceDiscovery": 2,
+    "DaemonSet": 3,
+    "Deployment": 3,
+    "ReplicaSet": 4,
+    "Pod": 5,
+}
 CALICO_API_SERVER = "calico-api-server"
 API_SERVICE = "/apis/apiregistration.k8s.io/v1/apiservices/v3.projectcalico.org"
 
@@ -85,10 +98,9 @@ def _plant_cluster(layout: Layout, prepared: Resting, objects: list[Object]) -> 
 
 def _batches(objects: list[Object]) -> list[list[Object]]:
     """Owners come before what they own: what owns nothing, and is owned by nothing that comes later, first."""
-    ranks = {"Namespace": 0, "Node": 0, "Submariner": 1, "Installation": 1, "APIServer": 1, "ServiceDiscovery": 2, "DaemonSet": 3, "Deployment": 3, "ReplicaSet": 4, "Pod": 5}
     found: dict[int, list[Object]] = {}
     for each in objects:
-        found.setdefault(ranks.get(each["kind"], 6), []).append(each)
+        found.setdefault(RANKS.get(each["kind"], len(RANKS)), []).append(each)
     return [found[rank] for rank in sorted(found)]
 
 

@@ -29,7 +29,7 @@ def describe(directory: Path) -> tuple[str, bool]:
     if not processes:
         return f"the lab in {lab.dir} is starting", False
     dead = [each for each in processes if not _runs(each["pid"], lab.supervisor)]
-    planted = f", incident {lab.incident}" if lab.incident else ""
+    planted = (f", layout {lab.layout}" if lab.layout else "") + (f", incident {lab.incident}" if lab.incident else "")
     ends = f", ends in {lab.expires - time.time():.0f} s" if lab.expires else ""
     lines = [f"lab in {lab.dir}{planted}{ends}"]
     healthy = not dead
@@ -37,7 +37,8 @@ def describe(directory: Path) -> tuple[str, bool]:
         answer, well = _api_server(cluster)
         healthy = healthy and well
         lines.append(f"  {cluster.name}  {cluster.server}  {answer}  pods {cluster.pod_cidr}  services {cluster.service_cidr}")
-    lines.append(f"  stand-ins  {', '.join(lab.stand_ins) or 'none'}")
+    stopped = f" (stopped: {', '.join(lab.stopped)})" if lab.stopped else ""
+    lines.append(f"  stand-ins  {', '.join(lab.stand_ins) or 'none'}{stopped}")
     for each in dead:
         where = f"{each['name']} of {each['cluster']}" if each["cluster"] else each["name"]
         lines += [f"DEAD: {where} (was pid {each['pid']}). The end of {each['log']}:", tail(Path(each["log"]))]

@@ -167,4 +167,4 @@ def test_every_incident_of_the_lab_can_be_read():
             found = incidents.load(identifier)
             assert found.changes or found.logs or (found.dir / "logs").is_dir(), identifier
             assert {each.severity for each in found.expect} <= {"blocker", "error", "warning", "info"}, identifier
-            assert {each.cluster for each in found.expect} <= {"", "cluster-1", "cluster-2"}, identifier
+            assert {each.cluster for each in found.expect} <= {"clusterset", "cluster-1", "cluster-2"}, identifier

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 
-from tests.lab.standins._calico_storage import METADATA, to_stored, to_v3
+import pytest
+
+from tests.lab.standins._calico_storage import KINDS, METADATA, kinds, stored_path, to_stored, to_v3
 
 STORED = {
     "apiVersion": "crd.projectcalico.org/v1",
@@ -54,3 +56,33 @@ def test_storing_copies_labels_and_annotations_as_calico_3_27_does():
     assert json.loads(stored["metadata"]["annotations"][METADATA]) == {"uid": "crd-uid", "creationTimestamp": "2026-01-01T00:00:00Z"}
     assert stored["metadata"]["resourceVersion"] == "7"
     assert to_v3(stored) == to_v3(STORED)
+
+
+@pytest.mark.parametrize("version", ["v3.28.0", "v3.30.1"])
+def test_from_3_28_on_labels_and_annotations_live_in_the_annotation_alone(version):
+    obj = to_v3(STORED)
+    obj["metadata"]["labels"]["operator.tigera.io/kept"] = "x"
+    stored = to_stored(obj, version)
+    assert stored["metadata"]["labels"] == {"operator.tigera.io/kept": "x"}
+    assert set(stored["metadata"]["annotations"]) == {METADATA}
+    aside = json.loads(stored["metadata"]["annotations"][METADATA])
+    assert (aside["labels"], aside["annotations"]) == ({"submariner.io/ippool": "true"}, {"mine": "yes"})
+    assert to_v3(stored) == obj
+
+
+def test_a_namespaced_object_keeps_its_namespace():
+    policy = {"kind": "NetworkPolicy", "apiVersion": "projectcalico.org/v3", "metadata": {"name": "a", "namespace": "shop", "uid": "u", "creationTimestamp": "t"}}
+    stored = to_stored(policy, "v3.30.0")
+    assert stored["metadata"]["namespace"] == "shop"
+    assert to_v3(stored)["metadata"]["namespace"] == "shop"
+
+
+@pytest.mark.parametrize(("version", "has_tiers"), [("", False), ("v3.28.9", False), ("v3.29.0", True), ("v3.31.0-0.dev", True)])
+def test_tiers_are_served_from_3_29_on(version, has_tiers):
+    assert ("tiers" in kinds(version)) == has_tiers
+
+
+def test_where_objects_are_kept():
+    policies = KINDS["networkpolicies"]._replace(namespace="shop")
+    assert stored_path(policies, "a") == "/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies/a"
+    assert stored_path(KINDS["ippools"]) == "/apis/crd.projectcalico.org/v1/ippools"
