@@ -9,6 +9,9 @@ The layouts stand in several test files, so that several workers can share the w
 from __future__ import annotations
 
 import contextlib
+import json
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -64,13 +67,18 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
     """Everything in which the diagnosis of an incident, or of a layout in health, is not as it should be.
 
     Blockers and errors are exactly those that the incident expects; what else it names must be there, too. In health nothing is above info but what
-    the layout allows, and nothing is unknown. Nobody but the lab itself writes, or tries to.
+    the layout allows, and nothing is unknown. A bundle made at the same time gives the same findings. Nobody but the lab itself writes, or tries to.
     """
     with bench.planted(layout, identifier) as lab:
-        before = {cluster.name: audit.marker(cluster.audit_log) for cluster in lab.clusters}
-        report = bench.modules.report(bench.modules.diagnose(lab))
+        before = {cluster.name: cluster.audit_log.stat().st_size for cluster in lab.clusters}
+        with tempfile.TemporaryDirectory(prefix="bundles-") as folder:
+            bench.modules.collect(lab, Path(folder))
+            live = bench.modules.diagnose(lab)
+            offline = bench.modules.diagnose_bundles(lab, Path(folder))
+        report = bench.modules.report(live)
         written = [event.uri for cluster in lab.clusters for event in audit.events(cluster.audit_log, before[cluster.name]) if event.user == ADMIN]
     wrong = [f"the diagnosis wrote: {each}" for each in written]
+    wrong += [each for pair in zip(live, offline) for each in _differences(*pair)]
     wanted = {(each.cluster, each.id, each.severity, each.verdict) for each in incidents.load(identifier).expect}
     found = {(each["cluster"], each["id"], each["severity"], each["verdict"]): each for each in report["findings"]}
     if identifier == layout:
@@ -78,6 +86,16 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
     wrong += [f"not found: {' '.join(key)}" for key in sorted(wanted - set(found))]
     wrong += [_told(found[key]) for key in sorted(set(found) - wanted) if key[2] in SEVERE and key[3] == "fail"]
     return wrong
+
+
+def _differences(live: dict, offline: dict) -> list[str]:
+    """In what the diagnosis of a bundle is not that of the cluster that it was made of."""
+    found = []
+    for here, there, what in ((live, offline, "only live"), (offline, live, "only from the bundle")):
+        found += [f"{what}: {_told(each)} {json.dumps(each['evidence'])[:300]}" for each in here["findings"] if each not in there["findings"]]
+    if live["passed"] != offline["passed"]:
+        found.append(f"passed live and from the bundle: {sorted(set(live['passed']) ^ set(offline['passed']))}")
+    return found
 
 
 def _told(finding: dict) -> str:

@@ -43,6 +43,16 @@ class Modules:
         """
         return self.run(*(("diagnose", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, **options}) for each in lab.clusters))
 
+    def collect(self, lab, folder: Path) -> None:
+        """A bundle of every cluster of a lab, in folders of their names."""
+        orders = (("collect", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "dest": str(folder / each.name)}) for each in lab.clusters)
+        for result in self.run(*orders):
+            assert not result.get("failed"), result
+
+    def diagnose_bundles(self, lab, folder: Path) -> list[dict]:
+        """The diagnosis of every cluster from the bundles of ``collect``."""
+        return self.run(*(("diagnose", {"bundle": str(folder / each.name), "cluster": each.name}) for each in lab.clusters))
+
     def report(self, diagnoses: list[dict]) -> dict:
         """The verdict on the clusterset."""
         result = self.run(("report", {"clusters": diagnoses}))[0]
