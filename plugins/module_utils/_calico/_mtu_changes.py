@@ -21,7 +21,7 @@ RKE2_CALICO = "rke2-calico"
 HELM_VALUE = "installation.calicoNetwork.mtu"
 
 
-class Change(t.NamedTuple):
+class KnobChange(t.NamedTuple):
     """:param at: RFC 3339, when the knob was written at the latest.
     :param by: the field manager.
     :param exact: True where the manager owns hardly anything else in the object, so that the time is the MTU's own.
@@ -46,7 +46,7 @@ class Pending(t.NamedTuple):
     why: str
 
 
-def knob_change(snapshot: Snapshot, settings: MtuSettings) -> Change | None:
+def knob_change(snapshot: Snapshot, settings: MtuSettings) -> KnobChange | None:
     """The last write of the knob that sets pods' MTU; None where it is automatic or nobody recorded who wrote it."""
     knob = settings.knob_of(POD)
     if knob is None or not settings.pod:
@@ -60,12 +60,12 @@ def knob_change(snapshot: Snapshot, settings: MtuSettings) -> Change | None:
     return _last(knob.where, knob.field, daemon_set.origin, "spec.template", daemon_set.created) if daemon_set else None
 
 
-def _last(where: str, field: str, origin: Origin, path: str, created: str) -> Change | None:
+def _last(where: str, field: str, origin: Origin, path: str, created: str) -> KnobChange | None:
     owners = [manager for manager in origin.managers if not manager.subresource and any(_within(entry, path) for entry in manager.fields)]
     if not owners:
         return None
     last: Manager = max(owners, key=lambda manager: manager.time)
-    return Change(where, field, last.time, last.name, len(last.fields) <= _OWN_FEW, created)
+    return KnobChange(where, field, last.time, last.name, len(last.fields) <= _OWN_FEW, created)
 
 
 def _within(field: str, path: str) -> bool:

@@ -171,11 +171,11 @@ def _pod(snapshot: Snapshot, daemon_set: DaemonSet | None) -> tuple[int | None, 
         return None, [Knob(POD, where, field, "", False, f"{where} {field} could not be read".strip())]
     found = _CNI_MTU.search(text)
     if found is None:
-        return 0, [Knob(POD, where, field, "", True, "the CNI configuration has no mtu: automatic, from /var/lib/calico/mtu")] + _unread_cni_mtu(daemon_set)
+        knob = Knob(POD, where, f"{field} mtu", "", True, "the CNI configuration has no mtu: automatic, from /var/lib/calico/mtu")
+        return 0, [knob, *_unread_cni_mtu(daemon_set, "Kubespray puts calico_mtu there only where it is a number and no string")]
     if not found.group(1).startswith("__"):
-        return number(found.group(1)), [Knob(POD, where, f"{field} mtu", found.group(1), True, "a number in the CNI configuration")] + _unread_cni_mtu(
-            daemon_set
-        )
+        knob = Knob(POD, where, f"{field} mtu", found.group(1), True, "a number in the CNI configuration")
+        return number(found.group(1)), [knob, *_unread_cni_mtu(daemon_set, "it has a number of its own")]
     value, where, field = _resolved(snapshot, daemon_set, _env(daemon_set, "CNI_MTU"), "CNI_MTU")
     if value is None:
         return None, [Knob(POD, where, field, "", False, f"{where} {field} could not be read")]
@@ -183,11 +183,11 @@ def _pod(snapshot: Snapshot, daemon_set: DaemonSet | None) -> tuple[int | None, 
     return number(value), [Knob(POD, where, field, value, True, note)]
 
 
-def _unread_cni_mtu(daemon_set: DaemonSet) -> list[Knob]:
+def _unread_cni_mtu(daemon_set: DaemonSet, why: str) -> list[Knob]:
     entry = _env(daemon_set, "CNI_MTU")
     if entry is None or not entry.value:
         return []
-    return [Knob(POD, str(daemon_set.ref), "env CNI_MTU", entry.value, False, "the CNI configuration does not refer to it, so nothing reads it")]
+    return [Knob(POD, str(daemon_set.ref), "env CNI_MTU", entry.value, False, f"the CNI configuration does not refer to it: {why}")]
 
 
 def _of_installation(installation: Installation) -> tuple[int, list[Knob]]:

@@ -154,7 +154,9 @@ def _address(listed: t.Any, entity: Entity) -> str:
 
 
 def _unselected(entity: Entity, sets: NetworkSets) -> str:
-    return sets.missing or ("it depends on labels of single pods" if entity.labels is not None and entity.labels.open else "it depends on what is not known of it")
+    return sets.missing or (
+        "it depends on labels of single pods" if entity.labels is not None and entity.labels.open else "it depends on what is not known of it"
+    )
 
 
 def _selected(spec: JsonObject, entity: Entity, owner: str, sets: NetworkSets) -> Verdict:

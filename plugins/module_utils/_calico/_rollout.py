@@ -68,7 +68,7 @@ def rollout_of(snapshot: Snapshot, is_fresh: t.Callable[[Pod], bool]) -> Rollout
         Stalled(
             pod.node,
             pod,
-            cause_of(pod, nodes.get(pod.node), logs.get(_key(pod), ()), events.get(_key(pod), ()), fresh=is_fresh(pod)),
+            cause_of(pod, nodes.get(pod.node), logs.get(_key(pod), []), events.get(_key(pod), []), fresh=is_fresh(pod)),
             _since(pod),
         )
         for pod in pods
@@ -82,11 +82,10 @@ def rollout_of(snapshot: Snapshot, is_fresh: t.Callable[[Pod], bool]) -> Rollout
 _Told = t.TypeVar("_Told", PodLog, Event)
 
 
-def _by_pod(told: t.Iterable[_Told]) -> dict[tuple[str, str], tuple[_Told, ...]]:
-    found: dict[tuple[str, str], tuple[_Told, ...]] = {}
+def _by_pod(told: t.Iterable[_Told]) -> dict[tuple[str, str], list[_Told]]:
+    found: dict[tuple[str, str], list[_Told]] = {}
     for entry in told:
-        key = (entry.ref.namespace, entry.ref.name)
-        found[key] = (*found.get(key, ()), entry)
+        found.setdefault((entry.ref.namespace, entry.ref.name), []).append(entry)
     return found
 
 
@@ -121,4 +120,5 @@ def nodes_down(nodes: t.Iterable[Node]) -> tuple[Down, ...]:
 
 def stranded(snapshot: Snapshot, nodes: t.Collection[str]) -> tuple[Pod, ...]:
     """Of the pods that were read those with an address of their own on one of ``nodes``: nobody programs routes and policy for them there."""
-    return tuple(pod for pod in snapshot.pods.items if pod.node in nodes and not pod.host_network and pod.phase in ("Running", "Pending") and not pod.deleting)
+    wanted = frozenset(nodes)
+    return tuple(pod for pod in snapshot.pods.items if pod.node in wanted and not pod.host_network and pod.phase in ("Running", "Pending") and not pod.deleting)

@@ -36,8 +36,11 @@ WORDS = {
 }
 
 
-def repair(cause: Cause, nodes: str) -> str:
-    """What helps on ``nodes``; what keeps them out instead is said by :func:`exclude`."""
+def repair(cause: Cause, nodes: str, newer_ipset: str) -> str:
+    """What helps on ``nodes``; what keeps them out instead is said by :func:`exclude`.
+
+    :param newer_ipset: the release of Calico to upgrade to where its ipset is too old.
+    """
     lacks = cause.lacks or "the missing module"
     return {
         causes.NODE_AWAY: f"Bring kubelet on {nodes} back (its journal, the machine itself), or delete the Node if it is gone for good.",
@@ -45,7 +48,7 @@ def repair(cause: Cause, nodes: str) -> str:
         causes.IMAGE: f"Make {cause.lacks or 'the image'} available to {nodes}: registry, mirror, pull secret, proxy; air-gapped nodes need it imported.",
         causes.ARCHITECTURE: f"Use an image with the architecture of {nodes} (Calico has amd64, arm64, ppc64le and s390x): the mirror holds another one.",
         causes.MODULE: f"On {nodes}: modprobe {lacks}, and its name into /etc/modules-load.d; where the kernel was built without it, another kernel.",
-        causes.IPSET_REVISION: f"Upgrade Calico to 3.30.6, 3.31.3, 3.32 or newer; until then reboot {nodes}, which drops the sets. No module is missing.",
+        causes.IPSET_REVISION: f"Upgrade Calico to {newer_ipset} or newer; until then reboot {nodes}, which drops the sets. No module is missing.",
         causes.ADDRESS: "Set Calico's address autodetection to kubernetes-internal-ip (operator: nodeAddressAutodetectionV4.kubernetes: NodeInternalIP).",
         causes.DATASTORE: f"Look at the way from {nodes} to the Kubernetes API: kube-proxy, firewall, the token of calico-node's ServiceAccount.",
         causes.MOUNT: "Provide what the event names: a Secret, a ConfigMap, a directory of the node.",
