@@ -10,6 +10,7 @@ The clock is read at the rim; what is compared here are texts that the clusters 
 
 from __future__ import annotations
 
+import functools
 import re
 
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?")
@@ -18,6 +19,7 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
 
+@functools.lru_cache(maxsize=8192)
 def moment(text: str) -> float | None:
     """Seconds since 1970 in UTC of the RFC 3339 time that ``text`` begins with; None when it begins with none. Without a zone it counts as UTC."""
     found = _RFC3339.match(text.strip())

@@ -44,4 +44,12 @@ def _of_log(log: PodLog) -> t.Iterator[PoolLine]:
     for kind in (NOT_SERVED, OVERLAPS, GAVE_UP):
         lines = [line for line in log.lines if kind in line]
         if lines:
-            yield PoolLine(log.ref, kind, lines[-1].strip()[:CHARACTERS], len(lines))
+            yield PoolLine(log.ref, kind, _around(lines[-1].strip(), kind), len(lines))
+
+
+def _around(line: str, kind: str) -> str:
+    """As much of a line as evidence shows: what makes it one of this kind may stand at its very end."""
+    if len(line) <= CHARACTERS:
+        return line
+    end = max(line.index(kind) + len(kind), CHARACTERS)
+    return line[:CHARACTERS] if end == CHARACTERS else f"…{line[end - CHARACTERS + 1 : end]}"

@@ -57,7 +57,7 @@ CALICO_SIGNATURES = (
         "tiers-wait-for-api", (TIGERA_STATUS, TIGERA), ("Waiting for Tigera API server to be ready",),
         "tigera-operator 1.42 and newer wants an APIServer object, which RKE2's chart does not make.",
         "Enable the API server (RKE2: apiServer.enabled in HelmChartConfig rke2-calico); without need of it, ignore the message.",
-        ("rancher/rke2#11229",), versions="tigera-operator >= 1.42", judged_by=_API,
+        ("rancher/rke2#11229",), versions="tigera-operator >= 1.42", judged_by="calico-tiers-wait",
     ),
     Signature(
         "pools-need-api", (TIGERA_STATUS, TIGERA), ("Unable to modify IP pools while Calico API server is unavailable",),
@@ -67,29 +67,29 @@ CALICO_SIGNATURES = (
     Signature(
         "pool-not-owned", (TIGERA_STATUS, TIGERA), ("Cannot update an IP pool not owned by the operator",),
         "The Installation lists a CIDR whose IPPool was made by hand or differs.", "Make the Installation's pool like the live one, or take it out of the "
-        "Installation.", ("tigera/operator#3428", "tigera/operator#4253"),
+        "Installation.", ("tigera/operator#3428", "tigera/operator#4253"), judged_by="calico-operator-degraded",
     ),
     Signature(
         "pool-not-allocatable", (IP_POOL,), ("CIDROverlap",),
         "Two IPPools overlap, and Calico gives no addresses from this one.", "Delete the stale one; join overlapping clusters with Globalnet.",
-        ("projectcalico/calico libcalico-go/lib/clientv3/ippool.go",), versions="Calico >= 3.32 with native v3 CRDs", judged_by="remote-pool-blocked",
+        ("projectcalico/calico libcalico-go/lib/clientv3/ippool.go",), versions="Calico >= 3.32 with native v3 CRDs", judged_by="pool-overlap",
     ),
     Signature(
         "bgp-unknown-peer", (CALICO_NODE,), ("Unexpected connect from unknown address 240.",),
         "Another node's calico-node took the address of vx-submariner (240.x) for its node address.",
         "Set the address autodetection to a method that cannot pick vx-submariner (kubernetes-internal-ip, cidrs, or skip-interface).",
-        ("submariner-io/submariner#1195", "submariner-io/submariner#2810", "projectcalico/calico#11355"),
+        ("submariner-io/submariner#1195", "submariner-io/submariner#2810", "projectcalico/calico#11355"), judged_by="calico-address-of-submariner",
     ),
     Signature(
         "bgp-not-established", (CALICO_NODE, EVENT), ("BGP not established with 240.",),
         "calico-node peers with addresses of vx-submariner (240.x), which first-found took for node addresses.",
         "Set the address autodetection to a method that cannot pick vx-submariner (kubernetes-internal-ip, cidrs, or skip-interface).",
-        ("submariner-io/submariner#1231", "submariner-io/submariner#3705"),
+        ("submariner-io/submariner#1231", "submariner-io/submariner#3705"), judged_by="calico-address-of-submariner",
     ),
     Signature(
         "vxlan-mtu", (CALICO_NODE,), ("Failed to set vxlan tunnel device MTU", "invalid argument"),
         "vxlan.calico is to get a larger MTU than the interface it stands on, which may have become vx-submariner.",
-        "Look at Calico's address autodetection first, then at the MTU.", ("submariner-io/submariner#2810",),
+        "Look at Calico's address autodetection first, then at the MTU.", ("submariner-io/submariner#2810",), judged_by="calico-address-of-submariner",
     ),
     Signature(
         "route-by-bird", (SYMPTOM,), ("proto bird",),
@@ -165,6 +165,6 @@ CALICO_SIGNATURES = (
     Signature(
         "namespace-discovery", (NAMESPACE, OPERATOR), ("unable to retrieve the complete list of server APIs", "projectcalico.org/v3"),
         "A dead APIService v3.projectcalico.org stalls the deletion of namespaces.", "Repair the Calico API server, or delete the APIService.",
-        ("tigera/operator#4103",), judged_by=_API,
+        ("tigera/operator#4103",), judged_by="calico-api-stalls-deletion",
     ),
 )

@@ -48,7 +48,7 @@ SUBMARINER_SIGNATURES = (
         "endpoint-given-up", (ROUTE_AGENT,), ("Ignoring create event for endpoint",),
         "The route agent tried 20 times (about six minutes) to handle a remote Endpoint, then dropped it: it does not try again.",
         "Cure what failed before it (the lines above it tell), then delete the route agent's pod on the gateway node.",
-        ("submariner pkg/event/controller/endpoint_created.go",), judged_by="remote-pool-missing",
+        ("submariner pkg/event/controller/endpoint_created.go",), judged_by="remote-pool-agent-complains",
     ),
     Signature(
         "pool-overlap", (ROUTE_AGENT,), ("CIDR overlaps with IPPool",),

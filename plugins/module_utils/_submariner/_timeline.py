@@ -11,6 +11,7 @@ calico-node has made it.
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
@@ -112,8 +113,7 @@ def _of_agent(log: PodLog) -> bool:
 def _start(
     agent: Pod, node: Node | None, calico: Pod | None, log: PodLog | None, told: str, version: str, truth: CidrTruth, logs_read: bool
 ) -> AgentStart:
-    running = _version_of(agent) or version
-    retries = CNI_RETRIES.holds_in(running)
+    running, retries = _version(next((container.image for container in agent.containers if container.name == ROUTE_AGENT), ""), version)
     status = agent.status(ROUTE_AGENT)
     started = (status.started_at if status else "") or agent.started_at
     ready = node.condition("Ready") if node is not None else None
@@ -164,11 +164,12 @@ def _ready_since(pod: Pod | None) -> str:
     return found.since if found is not None else ""
 
 
-def _version_of(agent: Pod) -> str:
-    """The agent's own, from its image's tag, where that names a point in Submariner's history."""
-    image = next((container.image for container in agent.containers if container.name == ROUTE_AGENT), "")
+@functools.lru_cache(maxsize=64)
+def _version(image: str, submariner: str) -> tuple[str, bool | None]:
+    """The agent's own version, from its image's tag where that names a point in Submariner's history, and whether it retries."""
     tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
-    return tag if parse_submariner_version(tag) is not None else ""
+    running = tag if parse_submariner_version(tag) is not None else submariner
+    return running, CNI_RETRIES.holds_in(running)
 
 
 def reboot_timelines(snapshot: Snapshot, truth: CidrTruth | None = None) -> tuple[Timeline, ...]:
