@@ -47,6 +47,7 @@ FAILURES = (
     joined=True,
     references=("submariner-io/submariner#2285", "https://submariner.io/operations/troubleshooting/"),
     tags=("broker",),
+    remedy="Open the way to the broker's API server, or join again with a fresh broker-info.subm.",
 )
 def broker_unreachable(facts: Facts) -> t.Iterator[Problem]:
     """Failed requests to the broker's API server at the end of the logs of operator, gateway, Lighthouse and Globalnet.
@@ -92,6 +93,7 @@ def _failure(log: PodLog, host: str) -> tuple[str, Evidence] | None:
     joined=True,
     references=(SYNCER, "subctl cmd/subctl/join.go", "RamenDR/ramen#2502"),
     tags=("broker",),
+    remedy="Delete Endpoint and Cluster of the dead id in the broker's namespace.",
 )
 def broker_stale_records(facts: Facts) -> t.Iterator[Problem]:
     """Endpoints that another Endpoint shows to be dead, here and, on the cluster that hosts it, in the broker's namespace.
@@ -137,6 +139,7 @@ def _delete(found: StaleEndpoint, broker: str, two_ids: bool) -> str:
     joined=True,
     references=(SYNCER,),
     tags=("broker",),
+    remedy="Delete the gateway's pod to sync anew.",
 )
 def broker_out_of_sync(facts: Facts) -> t.Iterator[Problem]:
     """Judged on the cluster that hosts the broker: its own Endpoint there, and the broker's Endpoints of others here."""
@@ -146,6 +149,8 @@ def broker_out_of_sync(facts: Facts) -> t.Iterator[Problem]:
     here = {endpoint.cluster_id: endpoint for endpoint in facts.endpoints}
     there = {endpoint.cluster_id: endpoint for endpoint in facts.snapshot.endpoints.items if endpoint.ref.namespace == namespace}
     own = facts.submariner.cluster_id
+    # A namespace that holds nothing of what this cluster knows may be of a broker that was deployed and never used.
+    used = bool(set(here) & set(there))
     for cluster_id in sorted({*here, *there}):
         mine, brokers = here.get(cluster_id), there.get(cluster_id)
         direction = "is not on the broker" if brokers is None else "has not come from the broker" if mine is None else ""
@@ -164,7 +169,7 @@ def broker_out_of_sync(facts: Facts) -> t.Iterator[Problem]:
             impact="Other clusters do not learn what is true." if cluster_id == own else f"This cluster does not see what is true of {cluster_id}.",
             remedy=by_hand("Read the gateway's log for errors with the broker; delete the gateway's pod to sync anew."),
             caused_by=f"{facts.snapshot.cluster}/gateway-not-ready" if not facts.active_gateways else "",
-            severity="" if facts.active_gateways else "warning",
+            severity="" if facts.active_gateways and used else "warning",
         )
 
 
@@ -176,6 +181,7 @@ def broker_out_of_sync(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("subctl cmd/subctl/join.go", "submariner-io/subctl#705"),
     tags=("broker", "membership"),
+    remedy="Join the other cluster under another --clusterid, or delete the left-over Endpoint.",
 )
 def cluster_id_taken(facts: Facts) -> t.Iterator[Problem]:
     """An Endpoint of this cluster's own id for a host that is none of its nodes: another cluster joined under the same id, or a node that is gone."""
@@ -214,6 +220,7 @@ def cluster_id_taken(facts: Facts) -> t.Iterator[Problem]:
     scope=CLUSTERSET,
     references=(SYNCER,),
     tags=("broker",),
+    remedy="Delete the dead cluster's records on the broker, or add it to the inventory.",
 )
 def dead_member(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
     """An id that the members hold an Endpoint of, that is none of the diagnosed clusters', and that no gateway is connected to."""

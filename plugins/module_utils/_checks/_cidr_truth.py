@@ -25,6 +25,8 @@ WORDS = {"pod": "pod CIDR", "service": "service CIDR"}
     title="The sources of this cluster agree on its pod and service CIDRs",
     severity="error",
     references=("kubernetes-sigs/kubespray#11346", "submariner-io/submariner#2489", "tigera/operator#1512"),
+    tags=("cidr",),
+    remedy="Correct the source that is wrong, or state the CIDRs with submariner_cluster_cidr and submariner_service_cidr.",
 )
 def cidr_truth(facts: Facts) -> t.Iterator[Problem]:
     """Every source that names a CIDR, weighed by trust, with the addresses that pods and Services really have as the last word.

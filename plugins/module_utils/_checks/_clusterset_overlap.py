@@ -150,9 +150,11 @@ def _local(one: Card, other: Card, found: t.Sequence[Clash], proposals: Proposal
                 Evidence(f"cluster {other.cluster}", clash.other_use, str(clash.other_network)),
             )
         ),
-        impact=f"Kubernetes and Calico of {one.cluster} take the same addresses for two things."
-        if own
-        else f"On {one.cluster} those addresses are routed to {other.cluster}: the nodes (or the proxy) behind them cannot be reached, nor can the tunnel.",
+        impact=(
+            f"Kubernetes and Calico of {one.cluster} take the same addresses for two things."
+            if own
+            else f"On {one.cluster} those addresses are routed to {other.cluster}: the nodes (or the proxy) behind them cannot be reached, nor can the tunnel."
+        ),
         remedy=_renumber(other, other, found, proposals),
         severity="" if one.joined and other.joined else "error",
     )
@@ -168,9 +170,7 @@ def _renumber(one: Card, other: Card, found: t.Sequence[Clash], proposals: Propo
         return by_hand("Give one of the clusters another global CIDR (--globalnet-cidr), outside the ranges that the others have.")
     if chosen.candidate:
         return by_hand(f"Build {chosen.cluster} with other ranges, or join all with Globalnet.{offered}")
-    return by_hand(
-        f"Join them with Globalnet, or rebuild {chosen.cluster} with other CIDRs: they cannot be changed on a running cluster.{offered}"
-    )
+    return by_hand(f"Join them with Globalnet, or rebuild {chosen.cluster} with other CIDRs: they cannot be changed on a running cluster.{offered}")
 
 
 def _ranges(card: Card) -> t.Iterator[Evidence]:

@@ -50,6 +50,7 @@ def milliseconds(duration: str) -> float | None:
     joined=True,
     references=("submariner pkg/cableengine/healthchecker/healthchecker.go", PINGER),
     tags=("health", "connections"),
+    remedy="Compare the CIDRs of both clusters, then the ports between the gateways, then the MTU.",
 )
 def connections(facts: Facts) -> t.Iterator[Problem]:
     """Each remote Endpoint must have a connection of status connected on the active gateway.
@@ -124,6 +125,7 @@ def _absent(facts: Facts, gateway: Gateway, cluster_id: str, up: t.Iterable[str]
     joined=True,
     references=(PINGER,),
     tags=("health", "connections"),
+    remedy="Look at the path between the gateways.",
 )
 def connection_slow(facts: Facts) -> t.Iterator[Problem]:
     """The latency that the active gateway's health check measures (average of its pings); without the health check there is none."""
@@ -154,6 +156,7 @@ def connection_slow(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=(PINGER, "submariner-operator api/v1alpha1/submariner_types.go"),
     tags=("health", "connections"),
+    remedy="Set spec.connectionHealthCheck.enabled: true.",
 )
 def health_check_off(facts: Facts) -> t.Iterator[Problem]:
     """Without pings a connection is called connected as soon as the cable driver has a tunnel, whether or not a packet comes through it.
@@ -180,6 +183,7 @@ def health_check_off(facts: Facts) -> t.Iterator[Problem]:
     scope=CLUSTERSET,
     references=("submariner pkg/cableengine/syncer/syncer.go",),
     tags=("health", "connections"),
+    remedy="Look at what the cluster that is not connected reports.",
 )
 def one_sided(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
     """One cluster says connected, the other says error, connecting, or has no connection: the green one only cannot see it."""

@@ -27,6 +27,7 @@ RELEASES = ("0.16.7", "0.17.3", "0.18.0", "0.18.1", "0.19.0", "0.20.0", "0.21.0"
     needs=("server_version", "pods"),
     joined=True,
     references=("submariner-io/submariner-operator#3627", "submariner-io/submariner-operator#3630", "submariner-io/submariner#3676"),
+    tags=("cidr",),
 )
 def discovery_fails(facts: Facts) -> t.Iterator[Problem]:
     """The operator runs discovery even where both CIDRs are pinned, and stops before it reconciles anything when discovery fails.
@@ -57,6 +58,7 @@ def discovery_fails(facts: Facts) -> t.Iterator[Problem]:
     needs=("server_version", "pods", "nodes"),
     joined=False,
     references=("submariner-io/submariner-operator#3180", "submariner-io/submariner-operator#3627"),
+    tags=("cidr",),
 )
 def discovery_before_join(facts: Facts) -> t.Iterator[Problem]:
     """For a cluster that is not joined: which releases would get its CIDRs wrong when left to discovery, and which would fail altogether."""

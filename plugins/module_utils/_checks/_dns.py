@@ -14,7 +14,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import ConfigMap
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, ConfigMap, ServiceExport
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._corefile import Corefile, parse_corefile
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._version import Change
 
@@ -27,6 +27,7 @@ RKE2_HANDLED = Change(
     "rke2-coredns", ("0.20.0",), "edits RKE2's CoreDNS, too (before: loops with an error of OpenShift's DNS operator)",
     "submariner-operator#3005, lighthouse#1602", first_unsure=True,
 )
+EXPORT_CONDITIONS = ("Valid", "Ready", "Synced", "Exported", "Conflict")
 CONTROLLER = "submariner-operator controllers/servicediscovery/servicediscovery_controller.go"
 
 
@@ -45,6 +46,7 @@ class DnsConfig(t.NamedTuple):
     joined=True,
     references=(CONTROLLER, "submariner-io/submariner-operator#3005", "submariner-io/lighthouse#1602"),
     tags=("dns",),
+    remedy="Forward clusterset.local to the Service submariner-lighthouse-coredns, in the object that the cluster's DNS is made from.",
 )
 def dns_not_forwarded(facts: Facts) -> t.Iterator[Problem]:
     """Submariner's operator edits ConfigMap kube-system/coredns, OpenShift's DNS ``default``, or MicroShift's; before 0.20 not RKE2's.
@@ -130,6 +132,7 @@ def _openshift(facts: Facts, address: str) -> t.Iterator[Problem]:
     joined=True,
     references=("submariner-io/submariner-operator#2102",),
     tags=("dns",),
+    remedy="Add the domain to the Corefile of NodeLocal DNSCache.",
 )
 def dns_node_cache(facts: Facts) -> t.Iterator[Problem]:
     """NodeLocal DNSCache (Kubespray's default) answers pods before CoreDNS: it must know the domains itself, and nothing of Submariner tells it."""
@@ -223,21 +226,25 @@ def _zones(corefile: Corefile) -> str:
     joined=True,
     references=("lighthouse pkg/agent/controller/service_export.go", "KEP-1645"),
     tags=("dns", "services"),
+    remedy="Correct the Service as the condition's message says.",
 )
 def service_export_failed(facts: Facts) -> t.Iterator[Problem]:
     """Conditions of ServiceExports: Valid (the Service exists and its type fits), Ready or Synced (it is on the broker), Conflict (others export it unlike)."""
+    failed: dict[tuple[str, str], list[tuple[ServiceExport, Condition]]] = {}
     for export in facts.snapshot.service_exports.items:
         for condition in export.conditions:
-            failed = condition.status == "False" if condition.type in ("Valid", "Ready", "Synced", "Exported") else False
-            if failed or (condition.type == "Conflict" and condition.status == "True"):
-                yield Problem(
-                    subject=str(export.ref),
-                    title=f"{export.ref.namespace}/{export.ref.name} is exported but "
-                    f"{'in conflict' if condition.type == 'Conflict' else 'not ' + condition.type}: {condition.reason}",
-                    evidence=(Evidence(str(export.ref), f"status.conditions[{condition.type}]", condition.status, f"{condition.reason}: {condition.message}"),),
-                    impact="Other clusters do not find this Service, or find it only in part.",
-                    remedy=by_hand("The condition's message says what is wrong with the Service; a conflict goes away when all clusters export it alike."),
-                )
+            wanted = "False" if condition.type == "Conflict" else "True"
+            if condition.type in EXPORT_CONDITIONS and condition.status not in (wanted, "Unknown"):
+                failed.setdefault((condition.type, condition.reason), []).append((export, condition))
+    for (kind, reason), entries in failed.items():
+        exports = [f"{export.ref.namespace}/{export.ref.name}" for export, _condition in entries]
+        yield Problem(
+            subject=names(str(export.ref) for export, _condition in entries),
+            title=f"{names(exports)} {'is' if len(entries) == 1 else 'are'} exported but {'in conflict' if kind == 'Conflict' else 'not ' + kind}: {reason}",
+            evidence=few(Evidence(str(export.ref), f"status.conditions[{kind}]", condition.status, condition.message) for export, condition in entries),
+            impact="Other clusters do not find these Services, or find them only in part.",
+            remedy=by_hand("The condition's message says what is wrong with the Service; a conflict goes away when all clusters export it alike."),
+        )
 
 
 @check(
@@ -248,6 +255,7 @@ def service_export_failed(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("lighthouse pkg/agent/controller/service_import_aggregator.go",),
     tags=("dns", "services"),
+    remedy="Export the Service where it runs, or delete the ServiceImport on the broker.",
 )
 def service_import_empty(facts: Facts) -> t.Iterator[Problem]:
     """A ServiceImport without clusters: nobody exports the Service any more, and its name resolves to nothing."""

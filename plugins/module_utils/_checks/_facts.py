@@ -29,6 +29,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._broker_records import StaleEndpoint, stale_endpoints
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import Detection, would_detect
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, wanted_pools
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import AgentStart, agent_starts
 
 CALICO = "calico"  # status.networkPlugin, as Submariner's discovery names it
 GATEWAY = "submariner-gateway"
@@ -112,6 +113,11 @@ class Facts:
     def detection(self) -> Detection:
         """What the deployed version of Submariner would discover here now."""
         return would_detect(self.snapshot, self.submariner.version, self.truth)
+
+    @cached_property
+    def agent_starts(self) -> tuple[AgentStart, ...]:
+        """How each route agent's start went, against its node's and Calico's."""
+        return agent_starts(self.snapshot, self.truth)
 
     @property
     def active_gateways(self) -> tuple[Gateway, ...]:

@@ -18,7 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._submari
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet, Gateway, Node
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import duration, seconds_between
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import duration, moment, seconds_between
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._node_keys import KNOWN, NodeKey, bad_node_keys
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures_submariner import CNI_AT_GATEWAY, UNKNOWN_KEY
 
@@ -47,6 +47,7 @@ IMPACTS = {
     joined=True,
     references=(LOCAL_ENDPOINT,),
     tags=("health", "gateway"),
+    remedy="What the gateway's pod ends on says it; the finding carries the known cause where there is one.",
 )
 def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
     """All cross-cluster traffic passes the one active gateway; a crash-looping one is green in subctl diagnose.
@@ -135,6 +136,7 @@ def _bad_keys(facts: Facts) -> tuple[NodeKey, ...]:
     joined=True,
     references=(LOCAL_ENDPOINT, "submariner pkg/endpoint/public_ip.go"),
     tags=("health", "gateway"),
+    remedy="Remove the label or annotation from the node.",
 )
 def node_key_unknown(facts: Facts) -> t.Iterator[Problem]:
     """Labels and annotations under ``gateway.submariner.io/``: the gateway ends on a key that it does not know, and on a public-ip that it cannot read.
@@ -142,20 +144,24 @@ def node_key_unknown(facts: Facts) -> t.Iterator[Problem]:
     On a node that is no gateway they wait for the day on which it becomes one.
     """
     gateways = [node for node in facts.snapshot.nodes.items if node.is_gateway]
+    sound = [node for node in gateways if not node_down(node) and not any(bad.fatal for bad in bad_node_keys(node))]
+    found: dict[tuple[str, str, str, str], list[NodeKey]] = {}
     for node in facts.snapshot.nodes.items:
         for key in bad_node_keys(node):
-            others = [other for other in gateways if other is not node and not node_down(other) and not any(bad.fatal for bad in bad_node_keys(other))]
-            severity = "warning" if not node.is_gateway or not key.fatal else "error" if others else ""
-            option = "label" if key.field == "metadata.labels" else "annotate"
-            ends = ", and the gateway there ends on it" if key.fatal and node.is_gateway else ""
-            yield Problem(
-                subject=str(node.ref),
-                title=f"{key.key}={key.value} on {node.ref.name}: {key.why}{ends}",
-                evidence=(Evidence(str(node.ref), f"{key.field}[{key.key}]", key.value, f"known are {', '.join(KNOWN)}"),),
-                impact=IMPACTS[severity],
-                remedy=by_hand(f"kubectl {option} node {node.ref.name} {key.key}-"),
-                severity=severity,
-            )
+            severity = "warning" if not node.is_gateway or not key.fatal else "error" if sound else ""
+            found.setdefault((key.field, key.key, key.value, severity), []).append(key)
+    for (field, name, value, severity), keys in found.items():
+        option = "label" if field == "metadata.labels" else "annotate"
+        nodes = [key.node for key in keys]
+        ends = ", and the gateway there ends on it" if severity != "warning" else ""
+        yield Problem(
+            subject=names(f"Node {node}" for node in nodes),
+            title=f"{name}={value} on {names(nodes)}: {keys[0].why}{ends}",
+            evidence=few((Evidence(f"Node {node}", f"{field}[{name}]", value, f"known are {', '.join(KNOWN)}") for node in nodes), 3),
+            impact=IMPACTS[severity],
+            remedy=by_hand("; ".join(f"kubectl {option} node {node} {name}-" for node in nodes[:3])),
+            severity=severity,
+        )
 
 
 @check(
@@ -164,7 +170,9 @@ def node_key_unknown(facts: Facts) -> t.Iterator[Problem]:
     severity="error",
     needs=("nodes",),
     joined=True,
+    references=("submariner-operator controllers/submariner/gateway_resources.go",),
     tags=("health", "gateway"),
+    remedy="Bring the node back, or label another one submariner.io/gateway=true.",
 )
 def node_unfit(facts: Facts) -> t.Iterator[Problem]:
     """A gateway on a node that is not Ready is gone with it; one on a cordoned node goes with the maintenance that the cordon announces."""
@@ -194,7 +202,16 @@ def node_unfit(facts: Facts) -> t.Iterator[Problem]:
             )
 
 
-@check("gateway-no-standby", title="A second gateway could take over", severity="info", needs=("nodes",), joined=True, tags=("health", "gateway"))
+@check(
+    "gateway-no-standby",
+    title="A second gateway could take over",
+    severity="info",
+    needs=("nodes",),
+    joined=True,
+    references=("https://submariner.io/getting-started/architecture/gateway-engine/",),
+    tags=("health", "gateway"),
+    remedy="Label a second node submariner.io/gateway=true.",
+)
 def no_standby(facts: Facts) -> t.Iterator[Problem]:
     """With one gateway node, a reboot of it cuts this cluster off. On a cluster of one node there is no choice."""
     if len(facts.snapshot.nodes.items) < 2:
@@ -218,13 +235,15 @@ def no_standby(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=(SYNCER,),
     tags=("health", "gateway"),
+    remedy="Delete the pod of the gateway that does not hold the lease.",
 )
 def several_active(facts: Facts) -> t.Iterator[Problem]:
     """Two gateways that both say that they are active: each makes tunnels and routes, and answers come in at the wrong one.
 
     A record that its gateway no longer refreshes does not count: it is told as old.
     """
-    active = [gateway for gateway in facts.active_gateways if not _silence(facts, gateway)]
+    newest = max((moment(gateway.updated_at) or 0.0 for gateway in facts.gateways), default=0.0)
+    active = [gateway for gateway in facts.active_gateways if newest - (moment(gateway.updated_at) or newest) <= SILENCE]
     if len(active) > 1:
         yield Problem(
             subject="Gateways",
@@ -246,6 +265,7 @@ def several_active(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=(SYNCER,),
     tags=("health", "gateway"),
+    remedy="Read the gateway's log; delete the Gateway object where the node is gone.",
 )
 def record_old(facts: Facts) -> t.Iterator[Problem]:
     """Everything that a Gateway object says is as old as its ``update-timestamp``: connections of a gateway that hangs stay green for ever."""
@@ -260,7 +280,10 @@ def record_old(facts: Facts) -> t.Iterator[Problem]:
                     Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status),
                 ),
                 impact="What it says of connections and latency is of that time, not of now.",
-                remedy=by_hand(f"Read the log of the gateway's pod on {gateway.ref.name}; delete the Gateway object where the node is gone."),
+                remedy=by_hand(
+                    f"Read the log of the gateway's pod on {gateway.ref.name}; delete the Gateway object where the node is gone. Compare the clocks of that "
+                    "node and of the machine that runs this, too."
+                ),
                 caused_by=f"{facts.snapshot.cluster}/{_silent_because(facts, gateway)}",
             )
 

@@ -18,7 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import Network, overlap, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, GlobalEgressIP
 
 DEFAULT_RANGE = "242.0.0.0/8"  # submariner-operator pkg/discovery/globalnet
 VX_SUBMARINER = "240.0.0.0/8"  # addresses of the nodes on vx-submariner (submariner pkg/routeagent_driver/handlers/kubeproxy)
@@ -38,6 +38,7 @@ REJOIN = (
     joined=True,
     references=(DOCUMENTED, "https://submariner.io/operations/deployment/calico/", "submariner-io/submariner#2305"),
     tags=("globalnet", "cidr"),
+    remedy="Deploy the broker with another --globalnet-cidr-range and join every cluster again.",
 )
 def range_clash(facts: Facts) -> t.Iterator[Problem]:
     """This cluster's global CIDR and those of the others against its pods, Services, IPPools, node addresses and vx-submariner's 240.0.0.0/8.
@@ -51,12 +52,16 @@ def range_clash(facts: Facts) -> t.Iterator[Problem]:
         networks = parse_cidrs(cidr).networks
         clashes = [evidence for others, evidence in used if overlap(networks, others)]
         if clashes:
+            # Nodes of one cluster in the range of another are told once for the whole set, too.
+            of_set = where != str(facts.submariner.ref) and all(evidence.object.startswith("Node ") for evidence in clashes)
             yield Problem(
                 subject=where,
                 title=f"Globalnet's range {cidr} overlaps {names(evidence.value for evidence in clashes)}",
                 evidence=few((Evidence(where, "global CIDR", cidr), *clashes)),
                 impact="Packets to global addresses go to what has these addresses here, and Calico refuses the IPPool for the range.",
                 remedy=by_hand(REJOIN),
+                severity="warning" if of_set else "",
+                caused_by=f"{CLUSTERSET}/clusterset-node-network-overlap" if of_set else "",
             )
         elif facts.uses_calico_handler and overlap(networks, parse_cidrs(DEFAULT_RANGE).networks) and where == str(facts.submariner.ref):
             yield Problem(
@@ -99,6 +104,7 @@ def _used(facts: Facts) -> t.Iterator[tuple[tuple[Network, ...], Evidence]]:
     joined=True,
     references=("submariner pkg/globalnet/controllers/cluster_egressip_controller.go",),
     tags=("globalnet",),
+    remedy="Restart Globalnet's pods; join with a larger --globalnet-cluster-size where the range is used up.",
 )
 def addresses_missing(facts: Facts) -> t.Iterator[Problem]:
     """DaemonSet submariner-globalnet, and what ClusterGlobalEgressIP and GlobalEgressIPs say of their allocation."""
@@ -126,18 +132,21 @@ def addresses_missing(facts: Facts) -> t.Iterator[Problem]:
             impact="Pods of this cluster reach no other one.",
             remedy=by_hand("Delete the pods with label app=submariner-globalnet: they make it when they start."),
         )
+    without: dict[tuple[str, str], list[tuple[GlobalEgressIP, str]]] = {}
     for item in answer.items:
         failed = next((entry for entry in item.conditions if entry.type == "Allocated" and entry.status != "True"), None)
         if failed is not None or not item.allocated_ips:
-            yield Problem(
-                subject=str(item.ref),
-                title=f"{item.ref.kind} {item.ref.name} has no addresses" + (f": {failed.reason}" if failed is not None else ""),
-                evidence=(
-                    Evidence(str(item.ref), "status.allocatedIPs", ", ".join(item.allocated_ips) or "none", "" if failed is None else failed.message),
-                ),
-                impact="Pods that it stands for reach no other cluster.",
-                remedy=by_hand("The condition says why: where the range is used up, join with a larger --globalnet-cluster-size."),
-            )
+            reason, message = ("", "") if failed is None else (failed.reason, failed.message)
+            without.setdefault((item.ref.kind, reason), []).append((item, message))
+    for (kind, reason), entries in without.items():
+        yield Problem(
+            subject=names(str(item.ref) for item, _message in entries),
+            title=f"{kind} {names(item.ref.name for item, _message in entries)} {'has' if len(entries) == 1 else 'have'} no addresses"
+            + (f": {reason}" if reason else ""),
+            evidence=few(Evidence(str(item.ref), "status.allocatedIPs", ", ".join(item.allocated_ips) or "none", message) for item, message in entries),
+            impact="Pods that they stand for reach no other cluster.",
+            remedy=by_hand("The condition says why: where the range is used up, join with a larger --globalnet-cluster-size."),
+        )
 
 
 @check(
@@ -147,6 +156,7 @@ def addresses_missing(facts: Facts) -> t.Iterator[Problem]:
     scope=CLUSTERSET,
     references=(DOCUMENTED,),
     tags=("globalnet",),
+    remedy="Join the others with --globalnet, too.",
 )
 def mixed(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
     """A member with Globalnet announces global addresses alone, one without its own: the first cannot tell Services and pods of the second apart."""

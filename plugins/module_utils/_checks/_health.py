@@ -12,7 +12,15 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._gateways import GATEWAY_NOT_READY, IMAGE_PULL
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_trouble import IMAGE, IMAGE_REASONS, NODE, RESTARTS, crash_match, troubles_of
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_trouble import (
+    IMAGE,
+    IMAGE_REASONS,
+    MOST,
+    NODE,
+    RESTARTS,
+    crash_match,
+    troubles_of,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
@@ -55,6 +63,7 @@ DAEMON_SETS = (
     joined=True,
     references=("submariner-operator controllers/submariner/route_agent_resources.go",),
     tags=("agents", "health"),
+    remedy="What the agent's pod ends on says it; the finding carries the known cause where there is one.",
 )
 def route_agent_ready(facts: Facts) -> t.Iterator[Problem]:
     """Pods of a node without a route agent have no route to remote clusters. The finding names why: image, node, or the message that it ends on."""
@@ -98,6 +107,7 @@ def route_agent_ready(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("submariner-operator controllers/submariner", "submariner-operator controllers/servicediscovery"),
     tags=("health",),
+    remedy="Read the log and the events of the component's pods; scale the operator up again.",
 )
 def component_unavailable(facts: Facts) -> t.Iterator[Problem]:
     """Deployments must be available and DaemonSets ready: subctl diagnose looks whether DaemonSets are scheduled, which a crashing pod is, too."""
@@ -153,7 +163,9 @@ def pods_named(facts: Facts, component: str) -> tuple[Pod, ...]:
     severity="error",
     needs=("pods",),
     joined=True,
+    references=("https://kubernetes.io/docs/concepts/containers/images/", "submariner-operator pkg/images/images.go"),
     tags=("health", "images"),
+    remedy="Correct repository, version or overrides in the Submariner object, or give the nodes access to the registry.",
 )
 def image_pull(facts: Facts) -> t.Iterator[Problem]:
     """An image that cannot be pulled stops gateway, agents and Lighthouse alike: one finding for each image, with what the registry said."""
@@ -195,29 +207,40 @@ def image_pull(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("subctl internal/pods",),
     tags=("health",),
+    remedy="Read the log of the pod's previous run.",
 )
 def component_restarts(facts: Facts) -> t.Iterator[Problem]:
     """Pods that are ready now and have restarted five times or more, with what they ended on the last time.
 
     Those that are not ready are told by the findings on gateway, route agents and components.
     """
+    restarted: dict[str, list[Pod]] = {}
     for pod in facts.snapshot.pods.items:
-        if pod.ref.namespace != facts.submariner.ref.namespace or not pod.ready or pod.restarts < RESTARTS:
-            continue
-        status = max(pod.statuses, key=lambda entry: entry.restarts, default=None)
-        evidence = [Evidence(str(pod.ref), "status.containerStatuses[].restartCount", str(pod.restarts), f"on node {pod.node}")]
-        if status is not None and status.finished_at:
-            end = ", ".join(part for part in (status.exit_reason, "" if status.exit_code is None else f"exit code {status.exit_code}") if part)
-            field = f"status.containerStatuses[{status.name}].lastState.terminated"
-            evidence.append(Evidence(str(pod.ref), field, end, f"at {status.finished_at} {plain_line(status.exit_message)}".strip()))
-        match = crash_match(pod, facts.snapshot)
-        if match is not None:
-            evidence.append(Evidence(str(match.ref), match.field, match.line))
+        if pod.ref.namespace == facts.submariner.ref.namespace and pod.ready and pod.restarts >= RESTARTS:
+            restarted.setdefault(pod.labels.get("app") or pod.owner or pod.ref.name, []).append(pod)
+    for component, pods in restarted.items():
+        worst = sorted(pods, key=lambda pod: -pod.restarts)
+        known = next((found for found in (crash_match(pod, facts.snapshot) for pod in worst[:MOST]) if found is not None), None)
+        evidence = [entry for pod in worst[:2] for entry in _restarts(pod)]
+        if known is not None:
+            evidence.append(Evidence(str(known.ref), known.field, known.line))
+        if len(pods) > 2:
+            evidence.append(Evidence(f"{len(pods) - 2} more", "status.containerStatuses[].restartCount", f"up to {worst[2].restarts}"))
         yield Problem(
-            subject=str(pod.ref),
-            title=f"{pod.ref.name} has restarted {pod.restarts} times" + (f": {match.signature.cause}" if match is not None else ""),
+            subject=names(str(pod.ref) for pod in worst),
+            title=f"{names(pod.ref.name for pod in worst)} {'has' if len(pods) == 1 else 'have'} restarted up to {worst[0].restarts} times"
+            + (f": {known.signature.cause}" if known is not None else ""),
             evidence=tuple(evidence),
             impact="Each restart interrupts what it does for seconds to minutes.",
-            remedy=by_hand(match.signature.remedy if match is not None else f"kubectl -n {pod.ref.namespace} logs --previous {pod.ref.name}"),
-            caused_by=f"{facts.snapshot.cluster}/{GATEWAY_NOT_READY}" if pod.labels.get("app") == GATEWAY else "",
+            remedy=by_hand(known.signature.remedy if known is not None else f"kubectl -n {worst[0].ref.namespace} logs --previous {worst[0].ref.name}"),
+            caused_by=f"{facts.snapshot.cluster}/{GATEWAY_NOT_READY}" if component == GATEWAY else "",
         )
+
+
+def _restarts(pod: Pod) -> t.Iterator[Evidence]:
+    yield Evidence(str(pod.ref), "status.containerStatuses[].restartCount", str(pod.restarts), f"on node {pod.node}")
+    status = max(pod.statuses, key=lambda entry: entry.restarts, default=None)
+    if status is not None and status.finished_at:
+        end = ", ".join(part for part in (status.exit_reason, "" if status.exit_code is None else f"exit code {status.exit_code}") if part)
+        field = f"status.containerStatuses[{status.name}].lastState.terminated"
+        yield Evidence(str(pod.ref), field, end, f"at {status.finished_at} {plain_line(status.exit_message)}".strip())

@@ -23,6 +23,8 @@ IPTABLES = "iptables"
 DEFAULT = ""  # said to be left at its default, which is iptables on Linux (kubernetes pkg/proxy/apis/config)
 # `mode` is a key of the document's top level; `mode: ""` means the default.
 CONFIGURED_MODE = re.compile(r"^mode:[ \t]*[\"']?(?P<mode>[A-Za-z]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+# Of kubeadm, and of OpenShift's network operator for clusters with a CNI that is not its own; the key that holds the KubeProxyConfiguration.
+CONFIGURATIONS = {("kube-system", "kube-proxy"): "config.conf", ("openshift-kube-proxy", "proxy-config"): "kube-proxy-config.yaml"}
 NODE_ARGUMENTS = ("rke2.io/node-args", "k3s.io/node-args")
 
 
@@ -46,7 +48,7 @@ class ModeSeen(t.NamedTuple):
 def kube_proxy_mode(facts: Facts) -> t.Iterator[Problem]:
     """IPVS is not supported by Submariner (and is Kubespray's default); nftables is, but only from 0.21 on.
 
-    Read from what kube-proxy is really started with where its pods are visible, else from the ConfigMap kube-system/kube-proxy and from the
+    Read from what kube-proxy is really started with where its pods are visible, else from its ConfigMap (kubeadm's, OpenShift's) and from the
     arguments that RKE2 and k3s nodes were started with. `subctl diagnose` prints a failure for IPVS and still ends with success.
     """
     seen = modes(facts.snapshot)
@@ -144,11 +146,12 @@ def _options(container: Container) -> dict[str, str]:
 
 def _of_config_map(snapshot: Snapshot) -> t.Iterator[ModeSeen]:
     for config_map in snapshot.config_maps.items:
-        if (config_map.ref.namespace, config_map.ref.name) == ("kube-system", "kube-proxy") and "config.conf" in config_map.data:
-            found = CONFIGURED_MODE.search(config_map.data["config.conf"])
+        key = CONFIGURATIONS.get((config_map.ref.namespace, config_map.ref.name), "")
+        if key in config_map.data:
+            found = CONFIGURED_MODE.search(config_map.data[key])
             mode = found.group("mode").lower() if found else DEFAULT
             note = "" if mode else "empty: the default, iptables"
-            yield ModeSeen(mode, Evidence(str(config_map.ref), "data[config.conf] mode", mode, note))
+            yield ModeSeen(mode, Evidence(str(config_map.ref), f"data[{key}] mode", mode, note))
 
 
 def _of_node_arguments(snapshot: Snapshot) -> t.Iterator[ModeSeen]:

@@ -30,6 +30,7 @@ UNINSTALL = 180  # seconds: the operator gives its clean-up two minutes (submari
     needs=("daemon_sets", "submariners"),
     references=("submariner-operator pkg/uninstall",),
     tags=("health", "leftovers"),
+    remedy="Delete the DaemonSet.",
 )
 def uninstall_left_running(facts: Facts) -> t.Iterator[Problem]:
     """A ``submariner-*-uninstall`` DaemonSet beside a Submariner that is not being deleted.
@@ -58,6 +59,7 @@ def uninstall_left_running(facts: Facts) -> t.Iterator[Problem]:
     needs=("submariners", "deployments"),
     references=("submariner-operator controllers/submariner/cleanup.go", "submariner-operator pkg/uninstall"),
     tags=("health", "leftovers"),
+    remedy="Start the operator, which removes the finalizer.",
 )
 def deletion_stuck(facts: Facts) -> t.Iterator[Problem]:
     """A Submariner with a deletion timestamp waits for its finalizer, which the operator alone removes; and a namespace that stays in Terminating."""
@@ -119,6 +121,7 @@ def deletion_stuck(facts: Facts) -> t.Iterator[Problem]:
     joined=False,
     references=("submariner-operator pkg/uninstall", "submariner pkg/routeagent_driver/handlers/calico/ippool_handler.go"),
     tags=("leftovers", "membership"),
+    remedy="Delete the left-over pools, workloads and records.",
 )
 def leftovers(facts: Facts) -> t.Iterator[Problem]:
     """On a cluster that is not joined: IPPools, workloads, Endpoints and gateways of Submariner. A clean-up that was cut off leaves them.

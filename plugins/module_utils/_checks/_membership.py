@@ -15,7 +15,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._registr
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import correct_cidrs
 
 
-@check("not-joined", title="Submariner is installed", severity="info", needs=("submariners",))
+@check("not-joined", title="Submariner is installed", severity="info", needs=("submariners",), tags=("membership",))
 def not_joined(facts: Facts) -> t.Iterator[Problem]:
     """A cluster without Submariner is judged for a later join: true CIDRs, kube-proxy's mode, what discovery would find."""
     if not facts.joined:

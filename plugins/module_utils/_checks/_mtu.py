@@ -23,9 +23,11 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_set
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FelixConfiguration
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures import plain_line
 
 TOO_LARGE = "mtu-too-large"
+SHOWN = 5
 STALLS = "Small packets pass and large ones are lost: ping and handshakes work, transfers between nodes and to other clusters stall."
 
 
@@ -119,23 +121,33 @@ def setting_ignored(facts: Facts) -> t.Iterator[Problem]:
 def differs_between_nodes(facts: Facts) -> t.Iterator[Problem]:
     """A FelixConfiguration named node.NAME outranks the default one on that node, so that packets from elsewhere may be too large for it."""
     picture = _picture(facts)
+    groups: dict[tuple[str, str], list[FelixConfiguration]] = {}
     for felix in facts.snapshot.felix_configurations.items:
-        if not felix.ref.name.startswith("node."):
-            continue
-        for tunnel, field in FELIX_FIELD.items():
-            own = felix.spec.get(field)
-            common = picture.settings.knob_of(tunnel)
-            outranked = common is not None and common.field.endswith(ENVIRONMENT[tunnel])
-            outranked = outranked or (common is not None and common.where.startswith("ConfigMap"))
-            if own is None or tunnel not in (picture.settings.tunnels or {}) or outranked or number(str(own)) == number(common.value if common else ""):
-                continue
-            yield Problem(
-                subject=str(felix.ref),
-                title=f"Node {felix.ref.name.removeprefix('node.')} has {field} {own}, the others {_shown(common) if common else 'automatic'}",
-                evidence=(Evidence(str(felix.ref), f"spec.{field}", str(own), "outranks FelixConfiguration default on this node"), *_rows(common)),
-                impact="Packets that leave one node whole may be too large for the other.",
-                remedy=Remedy(f"Take {field} out of {felix.ref}, unless that node's link really is another one.", target=f"{felix.ref} spec.{field}"),
-            )
+        for tunnel in picture.settings.tunnels or () if felix.ref.name.startswith("node.") else ():
+            own, common = felix.spec.get(FELIX_FIELD[tunnel]), picture.settings.knob_of(tunnel)
+            if own is not None and not _outranks_nodes(common, tunnel) and number(str(own)) != number(common.value if common else ""):
+                groups.setdefault((tunnel, str(own)), []).append(felix)
+    for (tunnel, own), felixes in groups.items():
+        yield _own_mtu(picture, tunnel, own, felixes)
+
+
+def _outranks_nodes(knob: Knob | None, tunnel: str) -> bool:
+    """The environment wins over every FelixConfiguration, those of single nodes included."""
+    return knob is not None and (knob.field.endswith(ENVIRONMENT[tunnel]) or knob.where.startswith("ConfigMap"))
+
+
+def _own_mtu(picture: MtuPicture, tunnel: str, own: str, felixes: t.Sequence[FelixConfiguration]) -> Problem:
+    field, common, first = FELIX_FIELD[tunnel], picture.settings.knob_of(tunnel), felixes[0].ref
+    names = [felix.ref.name.removeprefix("node.") for felix in felixes]
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return Problem(
+        subject=str(first),
+        title=f"{'Node' if len(names) == 1 else 'Nodes'} {shown} {'has' if len(names) == 1 else 'have'} {field} {own}, "
+        f"the others {_shown(common) if common else 'automatic'}",
+        evidence=(Evidence(str(first), f"spec.{field}", own, "outranks FelixConfiguration default on this node"), *_rows(common)),
+        impact="Packets that leave one node whole may be too large for the other.",
+        remedy=Remedy(f"Take {field} out of {first}, unless that node's link really is another one.", target=f"{first} spec.{field}"),
+    )
 
 
 @check(

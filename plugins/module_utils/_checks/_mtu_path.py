@@ -26,6 +26,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 
 ANNOTATION = "submariner.io/tcp-clamp-mss"
 VXLAN_CABLE = "vxlan"
+SHOWN = 5
 
 
 @check(
@@ -46,10 +47,12 @@ def clamp_mss(facts: Facts) -> t.Iterator[Problem]:
     picture = mtu_picture(facts.snapshot)
     link = picture.link.mtu if picture else None
     cable = picture.cable if picture else LIBRESWAN
+    annotated: dict[str, list[Node]] = {}
     for node in facts.snapshot.nodes.items:
-        written = node.annotations.get(ANNOTATION)
-        if written is not None:
-            yield from _annotation(node, written, link, cable, picture)
+        if ANNOTATION in node.annotations:
+            annotated.setdefault(node.annotations[ANNOTATION], []).append(node)
+    for written, nodes in annotated.items():
+        yield from _annotation(nodes, written, link, cable, picture)
     gateways = [node for node in facts.snapshot.nodes.items if node.is_gateway]
     bare = [node.ref.name for node in gateways if ANNOTATION not in node.annotations]
     if facts.globalnet and cable == VXLAN_CABLE and bare:
@@ -66,25 +69,27 @@ def clamp_mss(facts: Facts) -> t.Iterator[Problem]:
         )
 
 
-def _annotation(node: Node, written: str, link: int | None, cable: str, picture: MtuPicture | None) -> t.Iterator[Problem]:
-    row = Evidence(str(node.ref), f"metadata.annotations[{ANNOTATION}]", written)
+def _annotation(nodes: list[Node], written: str, link: int | None, cable: str, picture: MtuPicture | None) -> t.Iterator[Problem]:
+    first = str(nodes[0].ref)
+    names = " ".join(node.ref.name for node in nodes[:SHOWN])
+    row = Evidence(first, f"metadata.annotations[{ANNOTATION}]", written, f"and on {len(nodes) - 1} more nodes" if len(nodes) > 1 else "")
     if not (written.isdecimal() and int(written) > 0):
         yield Problem(
-            subject=str(node.ref),
-            title=f"The TCP segment size {written!r} of node {node.ref.name} is no number, so that nothing is clamped to it",
+            subject=first,
+            title=f"The TCP segment size {written!r} of node {names} is no number, so that nothing is clamped to it",
             evidence=(row,),
             impact="The route agent ignores it: TCP is clamped as if it were not there.",
-            remedy=by_hand(f"kubectl annotate --overwrite node {node.ref.name} {ANNOTATION}=1300, then restart the route agent's pod there.", str(node.ref)),
+            remedy=by_hand(f"kubectl annotate --overwrite node {names} {ANNOTATION}=1300, then restart the route agent's pod there.", first),
         )
     elif link is not None and int(written) > largest_mss(link, cable):
         fits = largest_mss(link, cable)
         source = picture.link.source if picture else ""
         yield Problem(
-            subject=str(node.ref),
+            subject=first,
             title=f"TCP segments of {written} bytes do not fit through the {cable} cable: at most {fits} do",
-            evidence=(row, Evidence(str(node.ref), "link", str(link), f"{source}; less the cable and {TCP_HEADERS} of headers")),
+            evidence=(row, Evidence(first, "link", str(link), f"{source}; less the cable and {TCP_HEADERS} of headers")),
             impact="Large TCP transfers to other clusters stall, although a size is clamped.",
-            remedy=by_hand(f"kubectl annotate --overwrite node {node.ref.name} {ANNOTATION}={fits}, then restart the route agent's pod there.", str(node.ref)),
+            remedy=by_hand(f"kubectl annotate --overwrite node {names} {ANNOTATION}={fits}, then restart the route agent's pod there.", first),
         )
 
 

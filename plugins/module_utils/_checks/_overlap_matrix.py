@@ -105,7 +105,8 @@ def reserved_clashes(card: Card) -> list[tuple[Reserved, str, Network]]:
         for reserved in RESERVED:
             narrowed = reserved.only and reserved.only != card.cable_driver
             # Globalnet may use its own range; a node on Docker's bridge is behind that bridge.
-            fitting = (use == GLOBAL and reserved.network.network_address == ipaddress.ip_address("242.0.0.0")) or (use == NODES and reserved.severity == "info")
+            globalnet = use == GLOBAL and reserved.network.network_address == ipaddress.ip_address("242.0.0.0")
+            fitting = globalnet or (use == NODES and reserved.severity == "info")
             if not narrowed and not fitting:
                 found += [(reserved, use, network) for network, _other in overlap(networks, (reserved.network,))]
     return found

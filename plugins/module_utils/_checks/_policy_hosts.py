@@ -102,7 +102,8 @@ def _dropped(what: str, severity: str, impact: str, by: tuple[str, ...], entries
         impact=impact,
         remedy=by_hand(
             f"Add a GlobalNetworkPolicy that selects these HostEndpoints, comes before what drops it, and allows {what} in both directions; "
-            "or add the port to failsafeInboundHostPorts and failsafeOutboundHostPorts of FelixConfiguration default (with the default list, which it replaces).",
+            "or add the port to failsafeInboundHostPorts and failsafeOutboundHostPorts of FelixConfiguration default "
+            "(with the default list, which it replaces).",
             "GlobalNetworkPolicy",
         ),
         severity=severity,
@@ -125,9 +126,7 @@ def _site(facts: Facts) -> Site:
     return Site(
         nodes=snapshot.nodes.items,
         endpoints=snapshot.host_endpoints.items,
-        gateways=frozenset(
-            [node.ref.name for node in snapshot.nodes.items if node.is_gateway] + [gateway.ref.name for gateway in facts.gateways]
-        ),
+        gateways=frozenset([node.ref.name for node in snapshot.nodes.items if node.is_gateway] + [gateway.ref.name for gateway in facts.gateways]),
         remotes=facts.remote_endpoints,
         connections=tuple(connection for gateway in facts.active_gateways for connection in gateway.connections),
         nat_port=port if isinstance(port, int) and port > 0 else NAT_TRAVERSAL,
@@ -161,7 +160,7 @@ def _calico_node(snapshot: Snapshot) -> DaemonSet | None:
     remedy="Except Submariner's namespace from the default deny, or allow egress to the broker's API server and DNS, and ingress of DNS.",
 )
 def service_discovery(facts: Facts) -> t.Iterator[Problem]:
-    """Gateway, route agent and globalnet are on the host's network and meet HostEndpoints alone; Lighthouse's pods are not, and a global default deny hits them.
+    """Gateway, route agent and globalnet are on the host's network and meet HostEndpoints alone; Lighthouse's pods are not: a global default deny hits them.
 
     The agent must reach the broker's API server (and DNS where the broker is given by name), and the cluster's DNS must reach Lighthouse's.
     """

@@ -8,15 +8,25 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import Rollout, Stalled, rollout_of
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_causes import ARCHITECTURE, IMAGE, MODULE, STARTING
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_causes import (
+    ARCHITECTURE,
+    CRASH,
+    IMAGE,
+    MODULE,
+    PROBE,
+    STARTING,
+    UNCLEAR,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_remedy import WORDS, exclude, repair
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Snapshot, TigeraStatus
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Pod, Ref, Snapshot, TigeraStatus
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._known_bugs import known_bug
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import duration, seconds_between
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import missing_pools
 
@@ -24,6 +34,7 @@ STALLED = "calico-rollout-stalled"
 EXCLUDED = "calico-node-excluded"
 FRESH = 300.0  # seconds; a pod of calico-node is ready within one or two minutes of its start
 SHOWN = 5
+_NEED_LOGS = frozenset((CRASH, PROBE, UNCLEAR))
 _NAMED = frozenset((ARCHITECTURE, IMAGE, MODULE))  # causes that are worth naming in the title
 # Statuses whose trouble is the Calico API server's or the pools', and judged there.
 _JUDGED_ELSEWHERE = frozenset(("apiserver", "tiers", "ippools"))
@@ -120,9 +131,15 @@ def _problem(facts: Facts, rollout: Rollout, kind: str, entries: list[Stalled]) 
         title=f"calico-node does not get ready on {nodes}: {WORDS[kind]}{lacks}",
         evidence=(*_evidence(facts, entries, since), *_state(facts, rollout)),
         impact=_impact(facts, rollout, entries),
-        remedy=by_hand(f"{repair(first.cause, nodes)} {exclude(detect_install_method(facts.snapshot), nodes)}", str(rollout.daemon_set.ref), disruptive=True),
+        remedy=_remedy(facts, rollout, first, nodes),
         severity=_severity(facts, rollout, kind),
     )
+
+
+def _remedy(facts: Facts, rollout: Rollout, first: Stalled, nodes: str) -> Remedy:
+    newer = known_bug("ipset-revision").upgrade_for(calico_version(facts.snapshot))
+    text = f"{repair(first.cause, nodes, newer)} {exclude(detect_install_method(facts.snapshot), nodes)}"
+    return by_hand(text, str(rollout.daemon_set.ref), disruptive=True)
 
 
 def _severity(facts: Facts, rollout: Rollout, kind: str) -> str:
@@ -141,6 +158,9 @@ def _evidence(facts: Facts, entries: t.Sequence[Stalled], since: str) -> t.Itera
             yield Evidence(*seen)
     if len(entries) > SHOWN:
         yield Evidence(f"{len(entries) - SHOWN} more", "", WORDS[entries[0].cause.kind])
+    unread = missing(facts.snapshot.logs, "logs")
+    if unread and entries[0].cause.kind in _NEED_LOGS:
+        yield Evidence(str(entries[0].pod.ref), "log of container calico-node", "not read", f"it would say more: {unread}")
     age = seconds_between(since, facts.snapshot.taken_at)
     if since:
         yield Evidence(str(entries[0].pod.ref), "status.conditions[Ready].lastTransitionTime", since, f"for {duration(age)}" if age else "")
@@ -152,10 +172,18 @@ def _state(facts: Facts, rollout: Rollout) -> t.Iterator[Evidence]:
     for installation in facts.snapshot.installations.items:
         meaning = "never available yet: this is its first rollout" if rollout.first else "was available before: an update or a node that broke"
         yield Evidence(str(installation.ref), "status.variant", installation.variant, meaning)
-    status = next((entry for entry in facts.snapshot.tigera_statuses.items if entry.ref.name == "calico"), None)
-    condition = next((found for name in ("Degraded", "Available") if status for found in [status.condition(name)] if found and found.message), None)
-    if status is not None and condition is not None:
-        yield Evidence(str(status.ref), f"status.conditions[{condition.type}]", condition.status, f"{condition.reason}: {condition.message}"[:200])
+    for ref, conditions in _reports(facts.snapshot):
+        found = {entry.type: entry for entry in conditions if entry.message}
+        condition = found.get("Degraded") or found.get("Available")
+        if condition is not None:
+            yield Evidence(str(ref), f"status.conditions[{condition.type}]", condition.status, f"{condition.reason}: {condition.message}"[:200])
+            return
+
+
+def _reports(snapshot: Snapshot) -> t.Iterator[tuple[Ref, tuple[Condition, ...]]]:
+    """Who tells what the operator thinks of Calico: TigeraStatus, which Installation's conditions repeat (tigera/operator >= 1.28)."""
+    yield from ((entry.ref, entry.conditions) for entry in snapshot.tigera_statuses.items if entry.ref.name == "calico")
+    yield from ((entry.ref, entry.conditions) for entry in snapshot.installations.items)
 
 
 def _impact(facts: Facts, rollout: Rollout, entries: t.Sequence[Stalled]) -> str:

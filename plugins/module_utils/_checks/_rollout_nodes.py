@@ -8,7 +8,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import detect_install_method
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import IS_DOWN, UNAVAILABLE_TAINT, Rollout, nodes_down, rollout_of, stranded
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import (
+    IS_DOWN,
+    UNAVAILABLE_TAINT,
+    Down,
+    Rollout,
+    nodes_down,
+    rollout_of,
+    stranded,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_placement import Exclusion
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_remedy import EXCLUDED_LABEL
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
@@ -53,10 +61,11 @@ def node_excluded(facts: Facts) -> t.Iterator[Problem]:
 def gateway_without_calico(facts: Facts) -> t.Iterator[Problem]:
     """All traffic to other clusters enters and leaves through the gateway node, whose agent needs Calico's interface and keeps the IPPools."""
     rollout = find_rollout(facts)
+    without = rollout.without_calico
     for node in facts.snapshot.nodes.items:
-        if node.is_gateway and node.ref.name in rollout.without_calico:
+        if node.is_gateway and node.ref.name in without:
             cause = EXCLUDED if any(entry.node.ref.name == node.ref.name for entry in rollout.excluded) else STALLED
-            others = [other.ref.name for other in facts.snapshot.nodes.items if _is_fit(other, rollout)]
+            others = [other.ref.name for other in facts.snapshot.nodes.items if _is_fit(other, without)]
             yield Problem(
                 subject=str(node.ref),
                 title=f"Gateway node {node.ref.name} has no working calico-node",
@@ -85,24 +94,37 @@ def gateway_without_calico(facts: Facts) -> t.Iterator[Problem]:
 )
 def node_down(facts: Facts) -> t.Iterator[Problem]:
     """calico-node sets the condition NetworkUnavailable (CalicoIsDown) when it stops; the node then gets a taint and no new pods."""
+    causes = _causes(facts)
+    groups: dict[tuple[bool, str], list[Down]] = {}
     for down in nodes_down(facts.snapshot.nodes.items):
-        name = down.node.ref.name
-        condition = down.condition
-        rows = [Evidence(str(down.node.ref), "spec.taints", UNAVAILABLE_TAINT)] if down.tainted else []
-        if condition:
-            said = f"{condition.reason} since {condition.since}"
-            rows.insert(0, Evidence(str(down.node.ref), "status.conditions[NetworkUnavailable]", condition.status, said))
-        cause = _cause_on(facts, name)
-        by_calico = condition is not None and condition.reason == IS_DOWN
-        yield Problem(
-            subject=str(down.node.ref),
-            title=f"Node {name} is marked as without network: {'calico-node was stopped there' if by_calico else 'nobody has reported its network as up'}",
-            evidence=tuple(rows),
-            impact=f"No new pod is scheduled there. {_stranded(facts, [name])}".strip(),
-            remedy=by_hand(f"Bring calico-node on {name} back: it clears the condition itself when it starts (not with CALICO_NETWORKING_BACKEND none)."),
-            severity="warning" if cause else "",
-            caused_by=cause,
-        )
+        by_calico = down.condition is not None and down.condition.reason == IS_DOWN
+        groups.setdefault((by_calico, causes.get(down.node.ref.name, "")), []).append(down)
+    for (by_calico, cause), group in groups.items():
+        yield _down(facts, group, by_calico, cause)
+
+
+def _down(facts: Facts, group: list[Down], by_calico: bool, cause: str) -> Problem:
+    names = [down.node.ref.name for down in group]
+    who = f"Node {names[0]} is" if len(names) == 1 else f"Nodes {named(names)} are"
+    return Problem(
+        subject=str(group[0].node.ref) if len(names) == 1 else f"Nodes {named(names)}",
+        title=f"{who} marked as without network: {'calico-node was stopped there' if by_calico else 'nobody has reported the network as up'}",
+        evidence=tuple(row for down in group[:SHOWN] for row in _down_rows(down)),
+        impact=f"No new pod is scheduled there. {_stranded(facts, names)}".strip(),
+        remedy=by_hand(
+            f"Bring calico-node on {named(names)} back: it clears the condition itself when it starts (not with CALICO_NETWORKING_BACKEND none)."
+        ),
+        severity="warning" if cause else "",
+        caused_by=cause,
+    )
+
+
+def _down_rows(down: Down) -> t.Iterator[Evidence]:
+    if down.condition:
+        said = f"{down.condition.reason} since {down.condition.since}"
+        yield Evidence(str(down.node.ref), "status.conditions[NetworkUnavailable]", down.condition.status, said)
+    if down.tainted:
+        yield Evidence(str(down.node.ref), "spec.taints", UNAVAILABLE_TAINT)
 
 
 def _excluded(facts: Facts, rollout: Rollout, entries: list[Exclusion]) -> Problem:
@@ -149,18 +171,19 @@ def _how_to_include(facts: Facts, role: bool) -> str:
     return f"Take the rule out in {durable}, or, if these nodes are to stay without Calico, move gateways away and drain them with a NoExecute taint."
 
 
-def _cause_on(facts: Facts, node: str) -> str:
+def _causes(facts: Facts) -> dict[str, str]:
+    """Of each node without a working calico-node the finding that says why; none where that could not be read."""
     if any(missing(answer, "") for answer in (facts.snapshot.daemon_sets, facts.snapshot.pods)):
-        return ""
+        return {}
     rollout = rollout_of(facts.snapshot, lambda pod: is_fresh(facts.snapshot, pod))
-    if rollout is None or node not in rollout.without_calico:
-        return ""
-    excluded = any(entry.node.ref.name == node for entry in rollout.excluded)
-    return f"{facts.snapshot.cluster}/{EXCLUDED if excluded else STALLED}"
+    if rollout is None:
+        return {}
+    excluded = {entry.node.ref.name for entry in rollout.excluded}
+    return {name: f"{facts.snapshot.cluster}/{EXCLUDED if name in excluded else STALLED}" for name in rollout.without_calico}
 
 
-def _is_fit(node: Node, rollout: Rollout) -> bool:
-    return node.ready is True and not node.is_control_plane and not node.is_gateway and node.ref.name not in rollout.without_calico
+def _is_fit(node: Node, without_calico: t.Container[str]) -> bool:
+    return node.ready is True and not node.is_control_plane and not node.is_gateway and node.ref.name not in without_calico
 
 
 def _stranded(facts: Facts, nodes: t.Collection[str]) -> str:

@@ -24,7 +24,6 @@ from ansible_collections.fathom.submariner.plugins.module_utils._submariner._tim
     UNREAD,
     WRONG_CIDR,
     AgentStart,
-    agent_starts,
     happenings,
     verdict,
 )
@@ -52,6 +51,7 @@ REFERENCES = (
     joined=True,
     references=REFERENCES,
     tags=("agents", "reboot"),
+    remedy="Delete the agent's pod on the node; upgrade to a release that waits.",
 )
 def route_agent_blind(facts: Facts) -> t.Iterator[Problem]:
     """An agent that starts before calico-node has made its interface gives up, stays Ready, and never looks again.
@@ -59,7 +59,7 @@ def route_agent_blind(facts: Facts) -> t.Iterator[Problem]:
     Told by its log where that was read; else by the order of node Ready, calico-node ready and agent start together with what the agent reports of
     remote Endpoints. A wrong cluster CIDR looks the same and is told apart first. rp_filter and table 150 stand on the node alone.
     """
-    starts = agent_starts(facts.snapshot, facts.truth)
+    starts = facts.agent_starts
     failing = _nodes_that_fail(facts)
     late = [start for start in starts if start.state == LATE and start.node in failing]
     blind = [start for start in starts if start.state == BLIND] + late
@@ -112,6 +112,7 @@ def _blind(facts: Facts, blind: t.Sequence[AgentStart], failing: t.Container[str
         remedy=Remedy(
             text="Restart the agent: "
             + "; ".join(f"kubectl -n {start.agent.ref.namespace} delete pod {start.agent.ref.name}" for start in blind[:3])
+            + (f"; and {len(blind) - 3} more like these" if len(blind) > 3 else "")
             + ". A rollout restart of the DaemonSet is undone by the operator."
             + later,
             disruptive=True,
@@ -176,6 +177,7 @@ def _nodes_that_fail(facts: Facts) -> frozenset[str]:
     joined=True,
     references=("submariner pkg/routeagent_driver/handlers/healthchecker/healthchecker.go",),
     tags=("agents",),
+    remedy="Check UDP 4800 between the nodes and the gateway, rp_filter, and policies on 240.0.0.0/8.",
 )
 def route_agent_connection(facts: Facts) -> t.Iterator[Problem]:
     """What the agents of nodes beside the gateway report of their pings to remote gateways (Submariner >= 0.19, every minute with the usual interval).
@@ -185,7 +187,7 @@ def route_agent_connection(facts: Facts) -> t.Iterator[Problem]:
     if facts.snapshot.route_agents.state == NOT_SERVED:
         raise NotApplicable()  # before 0.19 agents report nothing
     up = facts.connected_ids
-    blind = {start.node for start in agent_starts(facts.snapshot, facts.truth) if start.state in (BLIND, LATE)}
+    blind = {start.node for start in facts.agent_starts if start.state in (BLIND, LATE)}
     failing: dict[str, list[tuple[str, Evidence]]] = {}
     reporting: dict[str, int] = {}
     for agent in facts.snapshot.route_agents.items:
@@ -220,6 +222,7 @@ def route_agent_connection(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("submariner-operator controllers/submariner/route_agent_resources.go",),
     tags=("agents",),
+    remedy="Undo what was changed in the DaemonSet's selector, affinity or tolerations.",
 )
 def route_agent_missing(facts: Facts) -> t.Iterator[Problem]:
     """The operator makes a DaemonSet without node selector that tolerates every taint: a node without an agent is one that somebody excluded."""
@@ -251,7 +254,9 @@ def _wants_agent(node: Node) -> bool:
     severity="warning",
     needs=("daemon_sets", "pods"),
     joined=True,
+    references=("submariner-operator controllers/submariner/route_agent_resources.go",),
     tags=("agents", "versions"),
+    remedy="Delete the pods that stayed behind, one by one.",
 )
 def workload_outdated(facts: Facts) -> t.Iterator[Problem]:
     """Pods that were made from an older template of their DaemonSet: their image is another one."""
@@ -284,6 +289,7 @@ def workload_outdated(facts: Facts) -> t.Iterator[Problem]:
     joined=True,
     references=("submariner-io/submariner#3010",),
     tags=("agents",),
+    remedy="Remove the annotation.",
 )
 def cni_annotation_stale(facts: Facts) -> t.Iterator[Problem]:
     """Submariner up to 0.17 noted the CNI interface's address on the node; 0.18 and newer neither write nor read it. It is no evidence of anything."""

@@ -47,6 +47,7 @@ class Text(t.NamedTuple):
     severity="warning",
     references=("https://submariner.io/operations/troubleshooting/", "https://docs.tigera.io/calico/latest/operations/troubleshoot/"),
     tags=("signatures", "health"),
+    remedy="Each message has its own remedy.",
 )
 def known_message(facts: Facts) -> t.Iterator[Problem]:
     """Messages whose meaning is known from Submariner's and Calico's sources and threads.

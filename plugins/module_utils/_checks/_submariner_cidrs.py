@@ -41,6 +41,8 @@ DISCOVERY = "submariner-operator pkg/discovery/network/generic.go"
     severity="blocker",
     joined=True,
     references=("submariner-io/submariner#2953", "submariner-io/submariner-operator#3180", DISCOVERY),
+    tags=("cidr",),
+    remedy="Role fathom.submariner.join pins the true CIDRs, then restarts gateways and route agents here and on every peer.",
 )
 def submariner_cidr_wrong(facts: Facts) -> t.Iterator[Problem]:
     """Submariner's status, from which gateway, route agents, Endpoint and every peer's pools take their value, against the truth.
@@ -112,6 +114,8 @@ def _impact(facts: Facts, wrong: t.Sequence[str]) -> str:
     needs=("nodes", "pods"),
     joined=True,
     references=(DISCOVERY, "submariner-io/submariner-operator#1730"),
+    tags=("cidr",),
+    remedy="Role fathom.submariner.join pins the CIDRs in the Submariner object.",
 )
 def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
     """Status is right, spec is empty, and this version would find something else today: it will, when the operator's pod restarts.
@@ -149,6 +153,7 @@ def submariner_cidr_unpinned(facts: Facts) -> t.Iterator[Problem]:
     severity="error",
     needs=("daemon_sets", "pods"),
     joined=True,
+    tags=("cidr",),
 )
 def data_plane_outdated(facts: Facts) -> t.Iterator[Problem]:
     """The environment that gateway and route agents are started with, and that their running pods were started with."""
@@ -186,6 +191,7 @@ def data_plane_outdated(facts: Facts) -> t.Iterator[Problem]:
     needs=("endpoints", "submariner_clusters"),
     joined=True,
     references=("submariner pkg/endpoint/local_endpoint.go",),
+    tags=("cidr",),
 )
 def announced_wrong(facts: Facts) -> t.Iterator[Problem]:
     """The cluster's own Endpoint and Cluster objects, which every peer copies.
@@ -227,6 +233,7 @@ def announced_wrong(facts: Facts) -> t.Iterator[Problem]:
     severity="info",
     joined=True,
     references=("submariner pkg/endpoint/local_endpoint.go",),
+    tags=("cidr",),
 )
 def health_check_hides(facts: Facts) -> t.Iterator[Problem]:
     """With the health check on, a gateway with a wrong cluster CIDR crashes; with it off, connections stay green and pods cannot talk.

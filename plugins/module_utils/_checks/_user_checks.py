@@ -5,9 +5,9 @@
 # Private to this collection: may change in any release.
 """Users' own checks: YAML files of JMESPath expressions over the snapshot's plain form.
 
-A check is a mapping with ``id``, ``severity``, ``expression`` and ``message``, and may have ``title``, ``subject``, ``evidence``, ``impact``, ``remedy``, ``needs``,
-``joined``, ``references`` and ``tags``. The expression sees the snapshot as ``to_plain`` gives it; what it yields is a problem when it is true or not empty.
-``subject`` and ``evidence`` are expressions as well, which besides the snapshot see that result as ``result``.
+A check is a mapping with ``id``, ``severity``, ``expression`` and ``message``, and may have ``title``, ``subject``, ``evidence``, ``impact``, ``remedy``,
+``needs``, ``joined``, ``references`` and ``tags``. The expression sees the snapshot as ``to_plain`` gives it; what it yields is a problem when it is true or
+not empty. ``subject`` and ``evidence`` are expressions as well, which besides the snapshot see that result as ``result``.
 """
 
 from __future__ import annotations

@@ -81,6 +81,7 @@ def _of_container(owner: str, container: Container) -> t.Iterator[Seen]:
     joined=True,
     references=("submariner-operator controllers/submariner/submariner_controller.go",),
     tags=("versions", "health"),
+    remedy="Finish the upgrade of the operator.",
 )
 def version_skew(facts: Facts) -> t.Iterator[Problem]:
     """Operator, gateway, agents, Lighthouse and the Submariner object: an upgrade that stopped half-way leaves two versions.
@@ -113,6 +114,7 @@ def version_skew(facts: Facts) -> t.Iterator[Problem]:
     scope=CLUSTERSET,
     references=("https://submariner.io/operations/upgrading/",),
     tags=("versions",),
+    remedy="Upgrade the older clusters.",
 )
 def clusterset_version_skew(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
     """Clusters are upgraded one after the other, so neighbouring minor versions work together; further apart, and for long, nobody tests them."""

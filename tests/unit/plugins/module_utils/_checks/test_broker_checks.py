@@ -140,6 +140,9 @@ class TestOutOfSync:
     def test_fails(self, there, words):
         assert words in expect_fail(cluster(brokers=HERE, endpoints=ok(OWN, PEER, *at_broker(*there))), self.ID).title
 
+    def test_a_broker_that_was_never_used_is_a_warning(self):
+        assert {finding.severity for finding in judged(cluster(brokers=HERE), self.ID).findings} == {"warning"}
+
     def test_without_a_gateway_it_follows(self):
         finding = expect_fail(cluster(brokers=HERE, gateways=ok(), endpoints=ok(PEER, *at_broker(OWN, PEER))), self.ID)
         assert (finding.severity, finding.caused_by) == ("warning", "cluster-1/gateway-not-ready")
@@ -216,6 +219,11 @@ class TestRange:
         peer = SubmarinerCluster(Ref("Cluster", "cluster-2", NAMESPACE), "cluster-2", (), (), ("10.45.0.0/24",))
         finding = expect_fail(with_globalnet("172.30.0.0/16", submariner_clusters=ok(peer)), self.ID)
         assert finding.subject == "Cluster submariner-operator/cluster-2"
+
+    def test_nodes_in_the_range_of_another_cluster_are_told_for_the_set(self):
+        peer = SubmarinerCluster(Ref("Cluster", "cluster-2", NAMESPACE), "cluster-2", (), (), ("192.168.0.0/24",))
+        finding = expect_fail(with_globalnet("172.30.0.0/16", submariner_clusters=ok(peer)), self.ID)
+        assert (finding.severity, finding.caused_by) == ("warning", "clusterset/clusterset-node-network-overlap")
 
     def test_the_default_range_with_calico(self):
         assert expect_fail(with_globalnet(), self.ID).severity == "warning"

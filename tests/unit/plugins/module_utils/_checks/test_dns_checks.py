@@ -161,6 +161,11 @@ class TestExports:
     def test_unknown(self):
         expect_unknown(cluster(service_exports=answer(FORBIDDEN)), self.ID)
 
+    def test_one_reason_is_one_finding(self):
+        same = Condition("Valid", "False", "ServiceUnavailable", "no such Service")
+        exports = [ServiceExport(Ref("ServiceExport", f"web-{number}", "shop"), (same,)) for number in range(30)]
+        assert "and 27 more are exported" in expect_fail(cluster(service_exports=ok(*exports)), self.ID).title
+
 
 class TestImports:
     ID = "service-import-empty"

@@ -166,6 +166,11 @@ class TestNodeKey:
     def test_a_node_that_is_no_gateway(self):
         assert expect_fail(cluster(nodes=ok(gateway_node(), node("node-2")._replace(labels=self.BAD))), self.ID).severity == "warning"
 
+    def test_the_same_key_on_many_nodes_is_one_finding(self):
+        many = [node(f"node-{number}")._replace(labels=self.BAD) for number in range(50)]
+        finding = expect_fail(cluster(nodes=ok(*many)), self.ID)
+        assert "and 47 more" in finding.title and len(finding.evidence) == 4
+
     def test_a_value_that_is_no_port(self):
         finding = expect_fail(cluster(nodes=ok(gateway_node(annotations={"gateway.submariner.io/udp-port": "many"}))), self.ID)
         assert (finding.severity, "not a port number" in finding.title) == ("warning", True)
@@ -227,6 +232,9 @@ class TestSeveralActive:
 
     def test_fails(self):
         assert expect_fail(self.two(self.FRESH, self.FRESH), self.ID).title == "2 gateways are active at once: node-1, node-2"
+
+    def test_the_gateways_are_compared_with_each_other_not_with_our_clock(self):
+        expect_fail(self.two("2025-12-31T20:00:00Z", "2025-12-31T20:00:05Z"), self.ID)
 
     def test_unknown(self):
         expect_unknown(cluster(gateways=answer(TIMED_OUT)), self.ID)

@@ -167,6 +167,15 @@ class TestRestarts:
         assert finding.severity == "warning"
         assert "OOMKilled, exit code 137" in values(finding)
 
+    def test_a_component_is_one_finding_on_however_many_nodes(self):
+        many = [
+            agent(ROUTE_AGENT, "10.46.0.0/16", "10.45.0.0/16", restarts=5 + number)._replace(ref=Ref("Pod", f"{ROUTE_AGENT}-{number}", NAMESPACE))
+            for number in range(40)
+        ]
+        finding = expect_fail(cluster(pods=ok(*cluster().pods.items, *many)), self.ID)
+        assert "and 37 more have restarted up to 44 times" in finding.title
+        assert len(finding.evidence) == 3
+
     def test_unknown(self):
         expect_unknown(cluster(pods=answer(FORBIDDEN)), self.ID)
 

@@ -207,6 +207,11 @@ class TestDiffersBetweenNodes:
         finding = expect_fail(operator(felix_configurations=ok(felix(vxlanMTU=1400), felix("node.edge", vxlanMTU=1300))), self.check_id)
         assert finding.title == "Node edge has vxlanMTU 1300, the others 1400"
 
+    def test_many_nodes_are_one_finding(self):
+        own = [felix(f"node.edge-{number}", vxlanMTU=1300) for number in range(9)]
+        finding = expect_fail(operator(felix_configurations=ok(*own)), self.check_id)
+        assert finding.title == "Nodes edge-0, edge-1, edge-2, edge-3, edge-4 and 4 more have vxlanMTU 1300, the others automatic"
+
     def test_unknown(self):
         expect_unknown(operator(felix_configurations=answer(FORBIDDEN)), self.check_id)
 

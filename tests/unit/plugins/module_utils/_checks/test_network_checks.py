@@ -45,6 +45,11 @@ class TestKubeProxy:
         expect_pass(self.of(nodes=ok(node(node_args=("server",)))), "kube-proxy-mode")
         expect_pass(self.of(component("kube-proxy", "--cluster-cidr=10.46.0.0/16")), "kube-proxy-mode")
 
+    @pytest.mark.parametrize(("mode", "expected"), [("iptables", expect_pass), ("ipvs", expect_fail)])
+    def test_openshifts_own_configuration(self, mode, expected):
+        data = {"kube-proxy-config.yaml": f"kind: KubeProxyConfiguration\nmode: {mode}\n"}
+        expected(self.of(config_maps=ok(ConfigMap(Ref("ConfigMap", "proxy-config", "openshift-kube-proxy"), data))), "kube-proxy-mode")
+
     def test_unknown(self):
         assert "something else may do its work" in expect_unknown(self.of(), "kube-proxy-mode").missing
         only_a_file = self.of(component("kube-proxy", "--config=/var/lib/kube-proxy/config.conf"), config_maps=answer(FORBIDDEN))

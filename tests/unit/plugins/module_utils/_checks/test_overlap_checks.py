@@ -37,7 +37,9 @@ OVERLAP, NODES, RESERVED, NO_PROXY = "clusterset-cidr-overlap", "clusterset-node
 
 
 def card(name, pods="10.46.0.0/16", services="10.45.0.0/16", *, nodes=(), joined=True, **fields):
-    made = Card(name, joined=joined, cluster_id=name if joined else "", pods=CardRange((pods,)), services=CardRange((services,)), node_networks=tuple(nodes), **fields)
+    made = Card(
+        name, joined=joined, cluster_id=name if joined else "", pods=CardRange((pods,)), services=CardRange((services,)), node_networks=tuple(nodes), **fields
+    )
     return Card.from_dict(json.loads(json.dumps(made.to_dict())))
 
 
@@ -115,7 +117,10 @@ class TestNodes:
         assert "of the same cluster" in finding.title
 
     def test_pods_and_services_of_one_cluster(self):
-        assert "Pods of one: addresses among the Services of the same cluster" in single(NODES, card("one", "10.0.0.0/8", "10.96.0.0/12"), card("two", "192.168.0.0/17", "192.168.128.0/17")).title
+        assert (
+            "Pods of one: addresses among the Services of the same cluster"
+            in single(NODES, card("one", "10.0.0.0/8", "10.96.0.0/12"), card("two", "192.168.0.0/17", "192.168.128.0/17")).title
+        )
 
     def test_before_a_join_it_is_an_error(self):
         assert single(NODES, card("one", nodes=["10.42.7.0/28"], joined=False), TWO).severity == "error"

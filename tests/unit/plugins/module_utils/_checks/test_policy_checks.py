@@ -46,9 +46,7 @@ class TestGlobalPolicies:
     def test_default_deny_cuts_every_namespace_off(self):
         finding = expect_fail(with_policies(DEFAULT_DENY), ID)
         assert finding.severity == "blocker"
-        assert finding.title == (
-            "GlobalNetworkPolicy default-deny cuts the pods of every namespace off from cluster-2: nothing goes out, nothing comes in"
-        )
+        assert finding.title == ("GlobalNetworkPolicy default-deny cuts the pods of every namespace off from cluster-2: nothing goes out, nothing comes in")
         assert (finding.remedy.target, finding.subject) == ("GlobalNetworkPolicy default-deny", "GlobalNetworkPolicy default-deny")
         assert "ingress from 10.42.0.0/16 and egress to 10.42.0.0/16, 10.43.0.0/16" in finding.remedy.text
 
@@ -131,8 +129,10 @@ class TestNamespaces:
 
     def test_copies_of_kubernetes_policies_count_once(self):
         copies = [np("knp.default.default-deny", ingress=[])]
-        assert expect_fail(with_policies(*copies, kubernetes=[knp("default-deny")]), ID).evidence[0].note.endswith(
-            "NetworkPolicy shop/default-deny: no rule allows it"
+        assert (
+            expect_fail(with_policies(*copies, kubernetes=[knp("default-deny")]), ID)
+            .evidence[0]
+            .note.endswith("NetworkPolicy shop/default-deny: no rule allows it")
         )
 
     @pytest.mark.parametrize("name", ["kube-system", "kube-public", "default", "calico-system", "openshift-dns", "submariner-operator"])

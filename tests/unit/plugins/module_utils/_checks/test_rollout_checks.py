@@ -91,6 +91,20 @@ class TestStalled:
         assert [entry.note for entry in finding.evidence if entry.value == "2025-12-31T22:00:00Z"] == ["for 2 h"]
         assert "was available before" in " ".join(entry.note for entry in finding.evidence)
 
+    def test_the_release_with_a_newer_ipset_comes_from_the_known_defects(self):
+        revision = log("ipset v7.11: Kernel and userspace incompatible: settype hash:ip with revision 6 not supported by userspace.")
+        finding = expect_fail(three(calico_pod("node-1"), crashing(), calico_pod("node-3"), logs=revision), STALLED)
+        assert "Upgrade Calico to 3.30.6 or newer" in finding.remedy.text and "No module is missing" in finding.remedy.text
+
+    def test_what_the_operator_says_is_evidence(self):
+        pods = (calico_pod("node-1"), crashing(), calico_pod("node-3"))
+        degraded = Condition("Degraded", "True", "PodFailure", "Pod calico-system/calico-node-node-2 has crash looping container: calico-node")
+        of_installation = cluster().installations.items[0]._replace(conditions=(degraded,))
+        by_status = {"tigera_statuses": ok(TigeraStatus(Ref("TigeraStatus", "calico"), (degraded,)))}
+        for subject, changes in (("TigeraStatus calico", by_status), ("Installation default", {"installations": ok(of_installation)})):
+            rows = expect_fail(three(*pods, **changes), STALLED).evidence
+            assert [entry.object for entry in rows if "crash looping" in entry.note] == [subject]
+
     def test_nodes_with_one_cause_are_one_finding(self):
         snapshot = three(
             crashing("node-1"),
@@ -130,6 +144,11 @@ class TestStalled:
         snapshot = cluster(installations=not_served(), daemon_sets=ok(made), pods=ok(bad), events=ok(event))
         finding = expect_fail(snapshot, STALLED)
         assert finding.title.endswith("it runs and its probe fails") and "felix is not ready" in finding.evidence[0].note
+
+    def test_unread_logs_are_named_where_they_would_tell(self):
+        pods = (calico_pod("node-1"), crashing(), calico_pod("node-3"))
+        assert any(entry.value == "not read" for entry in expect_fail(three(*pods, logs=answer(FORBIDDEN)), STALLED).evidence)
+        assert not any(entry.value == "not read" for entry in expect_fail(three(*pods), STALLED).evidence)
 
     def test_canal(self):
         made = DaemonSet(Ref("DaemonSet", "rke2-canal", "kube-system"), {"k8s-app": "canal"}, (), 1, 0)
@@ -284,6 +303,12 @@ class TestDown:
         finding = expect_fail(cluster(nodes=ok(node()._replace(conditions=(self.down,)))), self.check_id)
         assert (finding.severity, finding.caused_by) == ("error", "")
         assert finding.title == "Node node-1 is marked as without network: calico-node was stopped there"
+
+    def test_many_nodes_are_one_finding(self):
+        nodes = [node(f"node-{number}")._replace(conditions=(self.down,)) for number in range(1, 40)]
+        finding = expect_fail(cluster(nodes=ok(*nodes), pods=answer(FORBIDDEN)), self.check_id)
+        assert finding.title.startswith("Nodes node-1, node-2, node-3, node-4, node-5 and 34 more are marked as without network")
+        assert len(finding.evidence) == 5
 
     def test_a_taint_alone(self):
         tainted = node()._replace(taints=(Taint("node.kubernetes.io/network-unavailable", "", "NoSchedule"),))
