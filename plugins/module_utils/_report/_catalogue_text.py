@@ -18,6 +18,26 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._text im
 
 INDENT = " " * 10
 
+# What repairs the ordinary case of an area, for checks that say nothing of their own.
+AREA_REMEDIES = {
+    "agents": "Restart the route agent of the node once calico-node is ready there; newer releases of Submariner wait for it. The finding names pod and node.",
+    "autodetection": "Set Calico's address autodetection to the nodes' InternalIP, where the install method keeps it.",
+    "broker": "Restore the way to the broker, or remove the records of clusters that have left. The finding names them.",
+    "calico-api": "Enable, or repair, Calico's API server in the way of the install method. The finding names the object.",
+    "cidr": "Correct the CIDRs with role fathom.submariner.join, or choose ranges that are free. The finding says which.",
+    "dns": "Make the cluster's DNS forward clusterset.local to Lighthouse, where the platform keeps its configuration.",
+    "globalnet": "Give every cluster a range of its own in the Globalnet range, or take Globalnet for all or none.",
+    "health": "Bring the component back that the finding names; its evidence says why it is not running.",
+    "leftovers": "Remove what an earlier Submariner left, in the order that the finding gives.",
+    "membership": "Join the cluster with role fathom.submariner.join, under a cluster id of its own.",
+    "mtu": "Change the knob that is in effect for the install method, then restart the pods that are older. The finding names knob and value.",
+    "ownership": "Nothing is broken: make changes where the owner that the finding names will keep them.",
+    "policy": "Allow the flow that the finding names, in the policy that drops it or in one of a higher order.",
+    "pools": "Create, correct or remove the IPPool that the finding names; Submariner creates missing ones when its agent is restarted.",
+    "rollout": "Repair the nodes that hold the rollout up. The finding names nodes and cause.",
+    "versions": "Upgrade to the release that the finding names, or take its workaround.",
+}
+
 
 def list_lines(checks: t.Sequence[Check], *, width: int) -> list[str]:
     """Area by area: severity and id, beneath them the title."""
@@ -63,7 +83,7 @@ def meaning(check: Check) -> list[tuple[str, str]]:
         ("Passed", "What the title says holds. What it reads was read."),
         ("Failed", f"It does not hold; {check.severity} as a rule, and a finding may be better or worse than the rule."),
         ("Unknown", f"{unread.capitalize()} could not be read (forbidden, not served, timed out, not in the bundle). Never counts as passed."),
-        ("Repair", check.remedy or "Each finding says what repairs the case at hand, with its objects and values."),
+        ("Repair", check.remedy or AREA_REMEDIES.get(check.area, "The finding says what repairs the case at hand, with its objects and values.")),
         ("Tags", ", ".join(check.tags) or "none"),
     ]
 

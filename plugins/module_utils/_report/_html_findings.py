@@ -128,7 +128,8 @@ def _consequences(consequences: t.Sequence[Finding]) -> Markup | None:
 def _remedy(remedy: Remedy | None) -> Markup | None:
     if remedy is None:
         return None
-    caution = element("p", "Interrupts cross-cluster traffic: runs only with submariner_allow_disruption.", class_="caution") if remedy.disruptive else None
+    consent = ": the role runs only with submariner_allow_disruption" if remedy.role else ""
+    caution = element("p", f"Interrupts cross-cluster traffic{consent}.", class_="caution") if remedy.disruptive else None
     lines = [f"role: {remedy.role}", *(f"{name}: {value}" for name, value in sorted(remedy.variables.items()))] if remedy.role else []
     return element(
         "div",

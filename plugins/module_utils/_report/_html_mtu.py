@@ -66,7 +66,8 @@ def _knob(scale: int, limits: t.Mapping[str, int | None], entry: t.Mapping[str, 
     shown = f"{value:,}" if value is not None else clipped(entry.get("value") or "unset", 24)
     remarks = [part for part in ("" if effective else "not in effect", str(entry.get("note") or "")) if part]
     name = [element("b", knob), " ", _excess(value, limit), element("span", "; ".join(remarks), class_="soft small") if remarks else None]
-    return _step(name, shown, _limited(scale, value or 0, limit), str(entry.get("where") or ""))
+    bar = element("span") if value is None else _limited(scale, value, limit)
+    return _step(name, shown, bar, str(entry.get("where") or ""))
 
 
 def _excess(value: int | None, limit: int | None) -> Markup | None:

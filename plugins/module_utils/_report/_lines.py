@@ -29,6 +29,7 @@ VERDICTS = {"ok": "ok", "unread": "NOT READ"}
 MOST_FULL = 15  # findings with their evidence and remedy
 MOST_SHORT = 30  # further ones in a line each
 MOST_EVIDENCE = 25  # rows of one finding
+MOST_EVIDENCE_OF_WARNINGS = 4
 MOST_FOLLOWING = 10  # consequences of one
 MOST_VALUE = 18  # columns of the evidence's first column: an IPv4 CIDR
 
@@ -36,17 +37,20 @@ MOST_VALUE = 18  # columns of the evidence's first column: an IPv4 CIDR
 def lines(report: Report) -> list[str]:
     """The whole screen, in lines of at most 80 columns save for single longer words.
 
-    Consequences stand in one line each under the finding that they follow from. Beyond MOST_FULL findings the rest is a line each, then a number: the
+    Consequences stand in one line each under the finding that they follow from. A warning that several clusters share is one; what is only worth knowing is a
+    line each. Beyond MOST_FULL findings the rest is a line each, then a number: the
     files of the report hold them all.
     """
-    causes = report.causes()
+    causes = [cause for cause in report.causes() if cause[0].severity != "info"]
+    groups = _alike(causes)
     result = [_headline(report), RULE, *_clusters(report), *_changes(report)]
-    for number, (finding, consequences) in enumerate(causes[:MOST_FULL], 1):
-        result += ["", *_finding_lines(number, finding, consequences)]
-    if len(causes) > MOST_FULL:
-        result += ["", *(_short_line(finding) for finding, _consequences in causes[MOST_FULL : MOST_FULL + MOST_SHORT])]
-        more = len(causes) - MOST_FULL - MOST_SHORT
+    for number, (names, finding, consequences) in enumerate(groups[:MOST_FULL], 1):
+        result += ["", *_finding_lines(number, names, finding, consequences)]
+    if len(groups) > MOST_FULL:
+        result += ["", *(_short_line(names, finding) for names, finding, _consequences in groups[MOST_FULL : MOST_FULL + MOST_SHORT])]
+        more = len(groups) - MOST_FULL - MOST_SHORT
         result += [f"and {more} more, see result.json of the report"] if more > 0 else []
+    result += _worth_knowing(_alike([cause for cause in report.causes() if cause[0].severity == "info"]))
     result += _subctl_lines(report)
     result += _unknown_lines(report)
     result += _waived_lines(report.waived)
@@ -55,8 +59,30 @@ def lines(report: Report) -> list[str]:
     return [*result, RULE, *wrapped(_closing(report))]
 
 
-def _short_line(finding: Finding) -> str:
-    return clipped(f"{finding.severity.upper()}  {finding.cluster}  {finding.title}", WIDTH)
+Group = t.Tuple[str, Finding, t.Sequence[Finding]]  # the clusters' names, one of the findings, what follows from it
+
+
+def _alike(causes: t.Sequence[tuple[Finding, t.Sequence[Finding]]]) -> list[Group]:
+    """Warnings and hints that say the same of several clusters are one. What is broken stands for each cluster: its evidence differs."""
+    groups: dict[tuple[str, ...], tuple[list[str], Finding, t.Sequence[Finding]]] = {}
+    for position, (finding, consequences) in enumerate(causes):
+        shared = finding.severity in ("warning", "info") and finding.waiver is None and not consequences
+        key = (finding.severity, finding.id, finding.title, finding.trend) if shared else (str(position),)
+        groups.setdefault(key, ([], finding, consequences))[0].append(finding.cluster)
+    return [(harmless(", ".join(dict.fromkeys(names))), finding, consequences) for names, finding, consequences in groups.values()]
+
+
+def _short_line(names: str, finding: Finding) -> str:
+    return clipped(f"{finding.severity.upper()}  {names}  {finding.title}", WIDTH)
+
+
+def _worth_knowing(groups: t.Sequence[Group]) -> list[str]:
+    if not groups:
+        return []
+    result = ["", "Worth knowing:"]
+    for names, finding, _consequences in groups[:MOST_SHORT]:
+        result += wrapped(f"{names}: {harmless(finding.title)} ({harmless(finding.id)})", indent=INDENT + "  ", first=INDENT)
+    return result + ([f"{INDENT}and {len(groups) - MOST_SHORT} more"] if len(groups) > MOST_SHORT else [])
 
 
 def _changes(report: Report) -> list[str]:
@@ -120,10 +146,11 @@ def _clusters(report: Report) -> list[str]:
     return table(rows)
 
 
-def _finding_lines(number: int, finding: Finding, consequences: t.Sequence[Finding]) -> list[str]:
-    head = f"{number}. {finding.severity.upper()}  {harmless(finding.cluster)}  {harmless(finding.id)}{'  (new)' if finding.trend == NEW else ''}"
+def _finding_lines(number: int, names: str, finding: Finding, consequences: t.Sequence[Finding]) -> list[str]:
+    head = f"{number}. {finding.severity.upper()}  {names}  {harmless(finding.id)}{'  (new)' if finding.trend == NEW else ''}"
+    broken = finding.severity in ("blocker", "error")
     result = [head, *wrapped(harmless(finding.title), indent=INDENT), *wrapped(harmless(finding.subject), indent=INDENT)]
-    result += ["", *_evidence_lines(finding.evidence)] if finding.evidence else []
+    result += ["", *_evidence_lines(finding.evidence, MOST_EVIDENCE if broken else MOST_EVIDENCE_OF_WARNINGS)] if finding.evidence else []
     if finding.impact:
         result += ["", *wrapped(harmless(finding.impact), indent=INDENT + " " * 9, first=INDENT + "Breaks:  ")]
     if finding.waiver is not None:
@@ -135,19 +162,19 @@ def _finding_lines(number: int, finding: Finding, consequences: t.Sequence[Findi
         result.append(f"{INDENT}         and {len(consequences) - MOST_FOLLOWING} more")
     if finding.remedy is not None:
         result += _remedy_lines(finding.remedy)
-    if finding.references:
+    if finding.references and broken:
         result += wrapped(harmless(", ".join(finding.references)), indent=INDENT + " " * 9, first=INDENT + "See:     ")
     return result
 
 
-def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
+def _evidence_lines(evidence: t.Sequence[Evidence], most: int) -> list[str]:
     """Value, then where it was read and what it means. What is the same as in the row above is not said again."""
     values = [harmless(entry.value) or '""' for entry in evidence]
     wide = min(max(map(len, values)), MOST_VALUE)
     indent = INDENT + " " * (wide + 2)
     result: list[str] = []
     above = ("", "")
-    for value, entry in list(zip(values, evidence))[:MOST_EVIDENCE]:
+    for value, entry in list(zip(values, evidence))[:most]:
         note = harmless(entry.note)
         place = " ".join(part for part in (harmless(entry.object), harmless(entry.field)) if part)
         said_again = (value, note) == above
@@ -158,13 +185,14 @@ def _evidence_lines(evidence: t.Sequence[Evidence]) -> list[str]:
             result += wrapped(text, indent=indent)
         else:
             result += wrapped(text, indent=indent, first=INDENT + ("" if said_again else value).ljust(wide) + "  ")
-    if len(evidence) > MOST_EVIDENCE:
-        result.append(f"{INDENT}and {len(evidence) - MOST_EVIDENCE} more values")
+    if len(evidence) > most:
+        result.append(f"{INDENT}and {_count(len(evidence) - most, 'more value')}")
     return result
 
 
 def _remedy_lines(remedy: Remedy) -> list[str]:
-    disruptive = " Interrupts cross-cluster traffic: needs submariner_allow_disruption." if remedy.disruptive else ""
+    consent = ": needs submariner_allow_disruption" if remedy.role else ""
+    disruptive = f" Interrupts cross-cluster traffic{consent}." if remedy.disruptive else ""
     result = wrapped(harmless(remedy.text) + disruptive, indent=INDENT + " " * 9, first=INDENT + "Repair:  ")
     if remedy.role:
         result.append(f"{INDENT}         role {harmless(remedy.role)}")

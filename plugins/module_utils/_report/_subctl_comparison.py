@@ -61,12 +61,12 @@ class Reads(t.NamedTuple):
 
 _ANNOUNCED = "It compares the subnets of the broker's Endpoints with each other. "
 TABLE: tuple[Reads, ...] = (
-    Reads("support for the Kubernetes version", ("tag:versions",), "It compares the server's version with a minimum (1.19, or 1.21) and knows no bugs of a release."),
+    Reads("support for the Kubernetes version", ("tag:versions",), "It compares the server's version with a minimum and knows no bugs of a release."),
     Reads(
         "CIDRs (do not )?overlap",
         ("tag:cidr", "*cidr*", "discovery-*", "clusterset-endpoint-wrong", "clusterset-duplicate-id"),
-        _ANNOUNCED + "A value that is wrong in the same way everywhere does not overlap, the true CIDRs are never read, nor are node networks and clusters that "
-        "are not joined.",
+        _ANNOUNCED + "A value that is wrong in the same way everywhere does not overlap, the true CIDRs are never read, nor are node networks and clusters "
+        "that are not joined.",
         _ANNOUNCED + "Stale Endpoints of a cluster that left count as well.",
     ),
     Reads(
@@ -77,9 +77,9 @@ TABLE: tuple[Reads, ...] = (
     Reads(
         'DaemonSet "submariner-routeagent"',
         ("route-agent-*", "tag:agents"),
-        "It compares how many pods are scheduled with how many should be. Whether they are ready, or blind because they started before Calico, it does not ask.",
+        "It compares how many pods are scheduled with how many should be. Whether they are ready, or blind since they started before Calico, it does not ask.",
     ),
-    Reads('DaemonSet "submariner-globalnet"|[Gg]lobalnet (is|config)', ("tag:globalnet",), "It counts scheduled pods and reads the objects as they are stored."),
+    Reads('DaemonSet "submariner-globalnet"|[Gg]lobalnet (is|config)', ("tag:globalnet",), "It counts scheduled pods and reads objects as they are stored."),
     Reads('DaemonSet "submariner-metrics-proxy"', (), "It counts scheduled pods."),
     Reads(
         'Deployment "submariner-lighthouse',
@@ -101,15 +101,15 @@ TABLE: tuple[Reads, ...] = (
     Reads(
         "IPPool pre-requisites",
         ("tag:pools", "tag:calico-api", "clusterset-pool-*", "clusterset-endpoint-*"),
-        "It lists pools of crd.projectcalico.org/v1, not the projectcalico.org/v3 API that the route agent writes to, and wants one for each subnet that the active "
-        "gateway is connected with: pools and Endpoints that agree on a wrong value pass. disableBGPExport and the other gateways are not read.",
+        "It lists pools of crd.projectcalico.org/v1, not the projectcalico.org/v3 API that the route agent writes to, and wants one for each subnet that the "
+        "active gateway is connected with: pools and Endpoints that agree on a wrong value pass. disableBGPExport and the other gateways are not read.",
         "It wants vxlanMode Always of every local pool, also where IPIP or CrossSubnet is right, and pools equal to the subnets to the letter.",
     ),
     Reads(
         "gateway connections",
         ("connection-*", "tag:mtu", "policy-node-traffic-dropped", "policy-remote-traffic-dropped"),
-        "It repeats the Gateway's own status: small packets between two addresses, and without the health check only what the cable driver believes. Pods, large packets "
-        "and policies are not tried.",
+        "It repeats the Gateway's own status: small packets between two addresses, and without the health check only what the cable driver believes. Pods, "
+        "large packets and policies are not tried.",
     ),
     Reads(
         "route agent connections",
@@ -120,7 +120,7 @@ TABLE: tuple[Reads, ...] = (
     Reads(
         "kube-proxy mode",
         ("kube-proxy-*",),
-        "It looks for the device kube-ipvs0 on the gateway's node, prints a failure where it is there, and still ends well. nftables and eBPF are not known to it.",
+        "It looks for the device kube-ipvs0 on the gateway's node, prints a failure where it is there, and still ends well. It does not know nftables and eBPF.",
         "The device kube-ipvs0 outlives a change of mode until the node restarts.",
     ),
     Reads(
@@ -129,7 +129,11 @@ TABLE: tuple[Reads, ...] = (
         "It sends a few small packets between two pods over UDP 4800, and is left out on a single node.",
     ),
     Reads("inter-cluster|tunnels|NAT discovery", ("connection-*", "policy-node-traffic-dropped"), "It is no part of diagnose all."),
-    Reads("services have been exported|service discovery", ("tag:dns", "policy-service-discovery-dropped"), "It reads ServiceExports and EndpointSlices: no name is resolved."),
+    Reads(
+        "services have been exported|service discovery",
+        ("tag:dns", "policy-service-discovery-dropped"),
+        "It reads ServiceExports and EndpointSlices: no name is resolved.",
+    ),
 )
 ENDINGS = {
     SKIPPED: "It was left out: subctl judged nothing here.",
@@ -137,9 +141,7 @@ ENDINGS = {
 }
 
 
-def compare(
-    diagnosis: SubctlDiagnosis, cards: t.Sequence[Card], findings: t.Sequence[Finding], checks: t.Sequence[Check]
-) -> tuple[SubctlComparison, ...]:
+def compare(diagnosis: SubctlDiagnosis, cards: t.Sequence[Card], findings: t.Sequence[Finding], checks: t.Sequence[Check]) -> tuple[SubctlComparison, ...]:
     """The whole comparison, cluster by cluster.
 
     :param findings: all of the run, waived ones left out. :param checks: the catalogue, for the areas of findings.

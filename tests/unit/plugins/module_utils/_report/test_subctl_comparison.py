@@ -120,7 +120,6 @@ class TestVerdicts:
         assert rows[0].ours == ("unknown kube-proxy-mode: The mode",)
         assert rows[0].reason == "We could not judge it: kube-proxy could not be read"
 
-
     def test_what_stands_beside_a_verdict_is_bounded(self):
         missing = "x" * 5000
         found = [Finding("kube-proxy-mode", "error", "cluster-1", "x", f"The mode {number}", verdict="unknown", missing=missing) for number in range(20)]
