@@ -53,7 +53,8 @@ def _placed(node: t.Any, file: str, yaml: types.ModuleType, loader: t.Any, depth
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key, str) or key in found:
-                raise InputError(f"{file}, line {key_node.start_mark.line + 1}: {f'key {key} stands here twice' if isinstance(key, str) else 'a key must be a text'}.")
+                reason = f"key {key} stands here twice" if isinstance(key, str) else "a key must be a text"
+                raise InputError(f"{file}, line {key_node.start_mark.line + 1}: {reason}.")
             found[key] = _placed(value_node, file, yaml, loader, depth + 1)
         return Placed(found, line)
     if isinstance(node, yaml.SequenceNode):

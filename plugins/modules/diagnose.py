@@ -51,8 +51,8 @@ options:
   user_checks:
     description:
       - YAML files with checks of your own, on the host that runs this module. They need the Python library C(jmespath) there.
-      - A file is a list of mappings with C(id), C(severity), C(expression) and C(message), and optionally C(title), C(subject), C(evidence), C(impact), C(remedy),
-        C(needs), C(joined), C(references) and C(tags).
+      - A file is a list of mappings with C(id), C(severity), C(expression) and C(message), and optionally C(title), C(subject), C(evidence), C(impact),
+        C(remedy), C(needs), C(joined), C(references) and C(tags).
       - C(expression) is JMESPath over the snapshot (C(nodes.items[?ready==`false`].ref.name)). What it yields is a problem when it is true or not empty.
         C(subject) and C(evidence) are expressions that also see it, as C(result).
       - Where an answer that the expression asks for could not be read, the verdict is unknown. C(needs) names the answers where it should be others.
