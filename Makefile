@@ -1,7 +1,7 @@
 # Each target sets up all that it needs by itself and can be interrupted and started again.
-# LAB is where `make lab` keeps its clusters.
+# LAB is where `make lab` keeps its clusters; BENCH are further options of tests.benchmarks, such as BENCH="--nodes 500 --mib 0".
 LAB ?= .lab/demo
-.PHONY: help demo test lint lab clean
+.PHONY: help demo test lint bench lab clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -14,6 +14,9 @@ test: ## Everything that must be green: lint, documentation, sanity, unit tests 
 
 lint: ## The linters only
 	@scripts/check lint docs sanity
+
+bench: ## Measure reading and judging a cluster of 5,000 nodes, beside curl, kubectl and k8s_info, and a bundle of 1 GiB; figures go into the documentation
+	@scripts/run python -m tests.benchmarks --docs $(BENCH)
 
 lab: ## Boot the clusters of incident 001 and leave them running in $(LAB); `make clean` stops them
 	@scripts/run python -m tests.lab up --dir $(LAB) --incident 001

@@ -8,10 +8,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
+
+
+LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class Failed(Exception):
@@ -39,21 +42,18 @@ class Cost:
 
 def run(command: t.Sequence[str], env: t.Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = "", ok: t.Container[int] = (0,)) -> Cost:
     """Runs a command to its end. Raises Failed when it ends with another code than ``ok``."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
-        given.write(stdin.encode())
-        given.seek(0)
-        began = time.perf_counter()
-        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, cwd=cwd, stdin=given, stdout=out, stderr=err)
-        _pid, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait for it again
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        figures = Path(folder) / "figures"
+        launcher = [sys.executable, "-S", "-E", str(LAUNCHER), str(figures), *command]
+        subprocess.run(launcher, env={**os.environ, **(env or {})}, cwd=cwd, input=stdin.encode(), stdout=out, stderr=err, check=True)
+        code, wall, cpu, rss = figures.read_text(encoding="utf-8").split()
         for stream in (out, err):
             stream.seek(0)
         output = out.read().decode(errors="replace")
-        if process.returncode not in ok:
+        if int(code) not in ok:
             said = (err.read().decode(errors="replace") + output)[-3000:]
-            raise Failed(f"{' '.join(command[:4])} ... ended with exit code {process.returncode}: {said}")
-        return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+            raise Failed(f"{' '.join(command[:4])} ... ended with exit code {code}: {said}")
+        return Cost(float(wall), float(cpu), float(rss), output)
 
 
 def best(costs: t.Sequence[Cost]) -> Cost:

@@ -60,7 +60,7 @@ def _address(number: int) -> str:
 def _of_node(number: int) -> t.Iterator[Object]:
     yield _node(number)
     yield _calico_node(number)
-    yield _route_agent_pod(number)
+    yield route_agent_pod(number)
     yield _block(number)
     yield _route_agent(number)
 
@@ -222,7 +222,7 @@ def _calico_node(number: int) -> Object:
     return _agent(f"calico-node-{_suffix(number)}", CALICO, labels, "calico-node", number, [node], [cni], ["/run/xtables.lock", "/var/run/calico"])
 
 
-def _route_agent_pod(number: int) -> Object:
+def route_agent_pod(number: int) -> Object:
     labels = {"app": "submariner-routeagent", "component": "routeagent", "controller-revision-hash": "58d5c6dfb7", "pod-template-generation": "1"}
     env = {
         "SUBMARINER_NAMESPACE": SUBMARINER, "SUBMARINER_CLUSTERID": "large", "SUBMARINER_DEBUG": "false", "SUBMARINER_CLUSTERCIDR": POD_CIDR,
@@ -296,7 +296,7 @@ def _few(nodes: int) -> t.Iterator[Object]:
     conditions = [{"type": kind, "status": state, "reason": "AllObjectsAvailable", "message": "", "lastTransitionTime": READY} for kind, state in (("Available", "True"), ("Progressing", "False"), ("Degraded", "False"))]
     yield _object("operator.tigera.io/v1", "TigeraStatus", "calico", status={"conditions": conditions})
     yield _object("helm.cattle.io/v1", "HelmChart", "rke2-calico", "kube-system", spec={"version": "v3.29.101", "set": {"global.clusterCIDR": POD_CIDR, "global.serviceCIDR": SERVICE_CIDR}})
-    for namespace, name, agent, image in ((CALICO, "calico-node", _calico_node(0), "calico"), (SUBMARINER, "submariner-routeagent", _route_agent_pod(0), "submariner")):
+    for namespace, name, agent, image in ((CALICO, "calico-node", _calico_node(0), "calico"), (SUBMARINER, "submariner-routeagent", route_agent_pod(0), "submariner")):
         labels = {"k8s-app" if image == "calico" else "app": name}
         template = {"metadata": {"labels": labels}, "spec": {key: value for key, value in agent["spec"].items() if key not in ("nodeName", "affinity", "priorityClassName")}}
         numbers = {key: nodes for key in ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable")}
