@@ -13,6 +13,7 @@ import random
 import threading
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 from ansible_collections.fathom.submariner.plugins.module_utils._deps import load_kubernetes
@@ -112,7 +113,7 @@ class Connection:
         self._session = open_session(target)
         self._session_lock = threading.Lock()
         self._count_lock = threading.Lock()
-        self._parsing = threading.Lock()
+        self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="submariner-parse")
         self._requests = self._bytes = self._retries = 0
         self._first = self._last = 0.0
         self._unreachable = False  # a request has used up its attempts, and nothing has answered since
@@ -150,15 +151,17 @@ class Connection:
         return self._repeat(_answers.parse_text, "GET", path, query, None, None, deadline, True, most=2)
 
     def request_page(self, path: str, query: t.Mapping[str, t.Any], project: Project, deadline: Deadline) -> Page:
-        """Return a page of a list, each object projected. One page is parsed at a time, whichever threads ask: a whole one is large.
+        """Return a page of a list, each object projected.
+
+        All pages are parsed by one thread, one at a time: they are large, and memory that one thread has freed is of no use to another
+        (glibc's malloc keeps an arena for each).
 
         :raises KubeError: see its ``state``.
         :raises OddObject: ``project`` broke on an object.
         """
 
         def parse(reply: Reply) -> Page:
-            with self._parsing:
-                return parse_page(reply, project)
+            return self._parser.submit(parse_page, reply, project).result()
 
         return self._repeat(parse, "GET", path, query, None, None, deadline, True)
 
@@ -222,9 +225,7 @@ class Connection:
         if last is not None:
             message += f" The last attempt: {last.message.replace(f'{self.label}: ', '', 1)}"
         if lost:
-            return UncertainError(
-                f"{message} The {method} may or may not have been carried out. Read the object before sending it again.", TIMED_OUT
-            )
+            return UncertainError(f"{message} The {method} may or may not have been carried out. Read the object before sending it again.", TIMED_OUT)
         return TimedOutError(message, status=last.status if last else 0, api_message=last.api_message if last else "")
 
     def _answer(

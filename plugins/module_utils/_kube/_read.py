@@ -116,9 +116,7 @@ def _read_pages(connection: Connection, request: ListRequest, page_size: int, de
         try:
             page = connection.request_page(request.path, query, request.project, deadline)
         except OddObject as odd:
-            raise KubeError(
-                f"{connection.label}: GET {request.path} returned an object {odd}. Look at it with kubectl get -o yaml.", status=200
-            ) from odd
+            raise KubeError(f"{connection.label}: GET {request.path} returned an object {odd}. Look at it with kubectl get -o yaml.", status=200) from odd
         if not page.is_list:
             raise KubeError(f"{connection.label}: GET {request.path} was answered with a {page.kind}, not with a list.", status=200)
         several = bool(token or page.token)

@@ -59,9 +59,7 @@ class Fault(Exception):
         self.reached = reached
 
 
-def exchange(
-    pool: t.Any, method: str, url: str, headers: t.Any, body: bytes | None, deadline: Deadline, idle: float
-) -> Reply:
+def exchange(pool: t.Any, method: str, url: str, headers: t.Any, body: bytes | None, deadline: Deadline, idle: float) -> Reply:
     """Send one request and return its whole response, whatever its status. Redirects are not followed, nothing is retried.
 
     :param pool: the urllib3 PoolManager of a kubernetes ApiClient.
@@ -206,9 +204,7 @@ def fault_of(error: BaseException) -> Fault:
     if broken_tls is not None:
         return _tls_fault(broken_tls)
     if isinstance(error, exceptions.ConnectTimeoutError) and not isinstance(error, exceptions.NewConnectionError):
-        return Fault(
-            "nothing answers at this address", "Check the server's address, and firewalls on the way.", transient=True, reached=False
-        )
+        return Fault("nothing answers at this address", "Check the server's address, and firewalls on the way.", transient=True, reached=False)
     if isinstance(error, exceptions.NewConnectionError):
         cause = _first(chain, OSError)
         return Fault(

@@ -8,9 +8,31 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_kinds import targets_of
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_kinds import Target, targets_of
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_store import Store
+
+
+# metadata.labels: the first key of this name, since metadata stands before spec, and line ends within annotations are escaped (in YAML, indented more).
+_LABELS = re.compile(rb"\n[ ]*\"?labels\"?:")
+_LONGEST_LABELS = 4096  # bytes
+
+
+class _Need(t.NamedTuple):
+    """What the text of every object that answers a question has.
+
+    ``words`` are searched before ``pattern``, since nearly every object has none of them; both are empty where nothing is known.
+    """
+
+    question: str
+    most: int
+    in_labels: bool = False
+    words: tuple[bytes, ...] = ()
+    pattern: re.Pattern[bytes] | None = None
+
+    def may_be_in(self, text: bytes) -> bool:
+        return self.pattern is None or (any(word in text for word in self.words) and self.pattern.search(text) is not None)
 
 
 class Skipper:
@@ -21,32 +43,32 @@ class Skipper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._patterns: dict[tuple[str, str], list[tuple[str, int, re.Pattern[bytes] | None]]] = {}
+        self._needs: dict[tuple[str, str], list[_Need]] = {}
 
     def skips(self, api_version: str, kind: str, text: bytes) -> bool:
         """Whether no question needs the object whose YAML, or indented JSON, is ``text``."""
         key = (api_version, kind)
-        if key not in self._patterns:
-            self._patterns[key] = [
-                (target.request.key, target.request.most, _needed(target.labels + target.fields)) for target in targets_of(api_version, kind)
-            ]
-        for question, most, pattern in self._patterns[key]:
-            if self._store.has_enough(question, most):
-                continue
-            if pattern is None or pattern.search(text):
-                return False
-        for question, _most, pattern in self._patterns[key]:
-            if pattern is None or pattern.search(text):
-                self._store.note_more(question)
-        return bool(self._patterns[key])
+        if key not in self._needs:
+            self._needs[key] = [_need(target) for target in targets_of(api_version, kind)]
+        needs = self._needs[key]
+        found = _LABELS.search(text)
+        labels = text[found.start() : found.start() + _LONGEST_LABELS] if found is not None else b""
+        full = [need for need in needs if self._store.has_enough(need.question, need.most)]
+        if any(need.may_be_in(labels if need.in_labels else text) for need in needs if need not in full):
+            return False
+        for need in full:
+            if need.may_be_in(labels if need.in_labels else text):
+                self._store.note_more(need.question)
+        return bool(needs)
 
 
-def _needed(requirements: tuple[object, ...]) -> re.Pattern[bytes] | None:
-    """A pattern that the text of every object that matches has: the first requirement of a value, on a line of its own; None without such a one."""
-    for requirement in requirements:
-        operator, key, values = getattr(requirement, "operator"), getattr(requirement, "key"), getattr(requirement, "values")
-        if operator == "in":
-            name = re.escape(key.rpartition(".")[2] if key.startswith(("metadata.", "status.", "spec.")) or "." in key and "/" not in key else key)
-            alternatives = "|".join(re.escape(value) for value in sorted(values))
-            return re.compile(rf"^[ ]*[\"']?{name}[\"']?:[ ]*[\"']?(?:{alternatives})[\"']?,?[ ]*\r?$".encode(), re.MULTILINE)
-    return None
+def _need(target: Target) -> _Need:
+    for requirement in target.labels + target.fields:
+        if requirement.operator == "in":
+            # The last step of a field's path, or a label whole.
+            name = requirement.key if requirement in target.labels else requirement.key.rpartition(".")[2]
+            words = tuple(value.encode() for value in sorted(requirement.values))
+            values = "|".join(re.escape(value) for value in sorted(requirement.values))
+            pattern = re.compile(rf"{re.escape(name)}[\"']?:[ ]*[\"']?(?:{values})[\"']?,?[ ]*\r?$".encode(), re.MULTILINE)
+            return _Need(target.request.key, target.request.most, requirement in target.labels, words, pattern)
+    return _Need(target.request.key, target.request.most)

@@ -17,7 +17,16 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._read impo
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._combine import combined
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import log_targets
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._logs import read_logs
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_READ, NOT_SERVED, OK, TIMED_OUT, UNAVAILABLE, Answer, Snapshot, Statistics
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    NOT_READ,
+    NOT_SERVED,
+    OK,
+    TIMED_OUT,
+    UNAVAILABLE,
+    Answer,
+    Snapshot,
+    Statistics,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import objects_at, text_at
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._requests import REQUESTS, group_version, split_key
 
@@ -71,9 +80,7 @@ def _next_versions(requests: t.Sequence[ListRequest], answers: Answers) -> tuple
     return list(now.values()), later
 
 
-def _read_into(
-    answers: dict[str, Answer[t.Any]], connection: Connection, requests: t.Sequence[ListRequest], groups: Answer[str], deadline: Deadline
-) -> None:
+def _read_into(answers: dict[str, Answer[t.Any]], connection: Connection, requests: t.Sequence[ListRequest], groups: Answer[str], deadline: Deadline) -> None:
     asked = []
     for request in requests:
         known = _known_beforehand(request, groups, answers.get(V3_PROBE))

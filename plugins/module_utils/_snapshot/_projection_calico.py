@@ -176,7 +176,7 @@ def ipam_block(obj: JsonObject) -> IPAMBlock | None:
     return IPAMBlock(
         ref=ref_of(obj, "IPAMBlock"),
         cidr=text_at(obj, "spec", "cidr"),
-        node=interned(affinity[len(HOST_AFFINITY):]),
+        node=interned(affinity[len(HOST_AFFINITY) :]),
         used=sum(entry is not None for entry in allocations) if isinstance(allocations, list) else 0,
     )
 

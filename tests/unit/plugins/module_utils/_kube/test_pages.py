@@ -75,7 +75,7 @@ def test_objects_do_not_pile_up():
         '{"kind":"ThingList","items":[{},]}',
         '{"kind":"ThingList" "items":[]}',
         '{"kind":"ThingList",}',
-        '{1:2}',
+        "{1:2}",
         '{"kind":"ThingList","items":[{"a":1 1}]}',
         '{"items":[]}',
         "{}",
