@@ -19,7 +19,7 @@ from tests.lab.resting import Resting
 from tests.lab.store import MANAGER, Store, describe
 from tests.lab.templates import fill
 
-APPLY_SECONDS = 30.0
+APPLY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 AT_ONCE = 4
 # Kinds that own others come before these; what is not named owns nothing.

@@ -14,7 +14,7 @@ from tests.lab.info import LabError, LabInfo
 from tests.lab.store import PLANTER
 
 POLL_SECONDS = 0.1
-STAND_IN_SECONDS = 30.0
+STAND_IN_SECONDS = 60.0
 
 
 def wait_for(lab: LabInfo, condition: Condition) -> None:

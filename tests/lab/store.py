@@ -14,7 +14,7 @@ from tests.lab.info import ClusterInfo, LabError
 
 PLANTER = "planter"
 MANAGER = "lab"
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 IMMUTABLE = (400, 403, 422)
 # Of a kind in several groups the one where the object really is: projectcalico.org/v3 shows what is kept in crd.projectcalico.org/v1.
