@@ -29,7 +29,11 @@ class Browser:
         assert PROGRAM, "no Chromium was found: install the packages chromium and chromium-driver, or run scripts/check"
         self.profile = tempfile.mkdtemp(prefix="browser-")
         self.process = subprocess.Popen(
-            [PROGRAM, *OPTIONS, f"--user-data-dir={self.profile}", "about:blank"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [PROGRAM, *OPTIONS, f"--user-data-dir={self.profile}", "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         address = next(line.split()[-1] for line in self.process.stderr if "DevTools listening on" in line)
         self.socket = websocket.create_connection(address, timeout=60)

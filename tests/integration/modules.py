@@ -12,6 +12,9 @@ from pathlib import Path
 
 from tests.integration.clusterset import environment
 
+# Seconds for reading a cluster: on a busy machine nothing must count as unknown because it took long.
+PATIENCE = 300
+
 SERVER = Path(__file__).with_name("module_server.py")
 
 
@@ -41,11 +44,11 @@ class Modules:
 
         :param options: further arguments of the module.
         """
-        return self.run(*(("diagnose", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, **options}) for each in lab.clusters))
+        return self.run(*(("diagnose", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "timeout": PATIENCE, **options}) for each in lab.clusters))
 
     def collect(self, lab, folder: Path) -> None:
         """A bundle of every cluster of a lab, in folders of their names."""
-        orders = (("collect", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "dest": str(folder / each.name)}) for each in lab.clusters)
+        orders = (("collect", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "dest": str(folder / each.name), "timeout": PATIENCE}) for each in lab.clusters)
         for result in self.run(*orders):
             assert not result.get("failed"), result
 

@@ -18,7 +18,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.lab
 def test_it_runs(tmp_path):
-    command = [sys.executable, "-m", "tests.benchmarks", "--nodes", "6", "--mib", "4", "--rounds", "1", "--without", "k8s_info", "kubectl", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks",
+        "--nodes",
+        "6",
+        "--mib",
+        "4",
+        "--rounds",
+        "1",
+        "--without",
+        "k8s_info",
+        "kubectl",
+        "--out",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=540, check=False)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())

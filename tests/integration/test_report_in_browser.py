@@ -112,12 +112,18 @@ def test_structure(browser, pages, name):
     assert levels.count(1) == 1 and levels[0] == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:])), levels
     assert browser.value("['header', 'nav', 'main', 'footer'].every(name => document.querySelectorAll(`body > .page > ${name}`).length === 1)")
-    assert browser.value("[...document.querySelectorAll('table')].every(table => table.caption.textContent.trim() && table.querySelector('thead th[scope=col]'))")
-    assert browser.value("[...document.querySelectorAll('svg:not([aria-hidden])')].every(svg => svg.querySelector('title').textContent && svg.getAttribute('role') === 'img')")
+    assert browser.value(
+        "[...document.querySelectorAll('table')].every(table => table.caption.textContent.trim() && table.querySelector('thead th[scope=col]'))"
+    )
+    assert browser.value(
+        "[...document.querySelectorAll('svg:not([aria-hidden])')].every(svg => svg.querySelector('title').textContent && svg.getAttribute('role') === 'img')"
+    )
     ids = browser.value("[...document.querySelectorAll('[id]')].map(element => element.id)")
     assert len(ids) == len(set(ids)), ids
     assert browser.value("[...document.querySelectorAll('nav a')].every(link => document.querySelector(link.getAttribute('href')))")
-    assert browser.value("[...document.querySelectorAll('[aria-labelledby]')].every(e => e.getAttribute('aria-labelledby').split(' ').every(id => document.getElementById(id)))")
+    assert browser.value(
+        "[...document.querySelectorAll('[aria-labelledby]')].every(e => e.getAttribute('aria-labelledby').split(' ').every(id => document.getElementById(id)))"
+    )
     assert browser.value("document.documentElement.lang") == "en"
 
 
@@ -143,7 +149,12 @@ def test_contrast(browser, pages, name, dark):
 def test_a_state_is_told_by_a_word_too(browser, pages):
     browser.open(pages["eight"])
     assert browser.value("[...document.querySelectorAll('.badge')].every(badge => badge.textContent.trim().length > 1)")
-    assert browser.value("[...document.querySelectorAll('.map .tunnel')].map(line => getComputedStyle(line).strokeDasharray).filter(dash => dash !== 'none').length") == 8
+    assert (
+        browser.value(
+            "[...document.querySelectorAll('.map .tunnel')].map(line => getComputedStyle(line).strokeDasharray).filter(dash => dash !== 'none').length"
+        )
+        == 8
+    )
     words = browser.value("[...document.querySelectorAll('.map text')].map(text => text.textContent)")
     assert {"BLOCKER", "OK", "NOT READ", "error"} <= set(words)
 
@@ -156,7 +167,9 @@ def test_the_keyboard_reaches_everything_in_order(browser, pages):
     for _press in range(wanted):
         browser.press("Tab")
         number = browser.value("document.activeElement.dataset.number")
-        style = browser.value("(() => { const style = getComputedStyle(document.activeElement); return [style.outlineStyle, parseFloat(style.outlineWidth)] })()")
+        style = browser.value(
+            "(() => { const style = getComputedStyle(document.activeElement); return [style.outlineStyle, parseFloat(style.outlineWidth)] })()"
+        )
         assert number is not None, f"after {len(reached)} of {wanted}"
         assert style[0] != "none" and style[1] >= 2
         reached.append(int(number))
