@@ -26,9 +26,7 @@ def pod_reality(snapshot: Snapshot) -> Reality:
 
     Of a large cluster those of the pods that were read, and the ends of all blocks in use.
     """
-    addresses = tuple(
-        UsedAddress(pod.ref, address) for pod in snapshot.pods.items if not pod.host_network and pod.phase not in _ENDED for address in pod.ips
-    )
+    addresses = tuple(UsedAddress(pod.ref, address) for pod in snapshot.pods.items if not pod.host_network and pod.phase not in _ENDED for address in pod.ips)
     if not snapshot.pods.known:
         return Reality(POD, addresses, f"pods: {unread(snapshot.pods)}")
     if not snapshot.pods.partial:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._policy_evaluation import (
@@ -267,6 +267,7 @@ NETWORKS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(NETWORKS, max_size=8))
 def test_pieces_are_the_whole_and_lie_inside_or_outside(cuts):
     pieces, cut_short = parts(REMOTE, cuts)

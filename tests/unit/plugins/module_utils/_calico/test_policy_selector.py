@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._policy_selector import (
@@ -156,12 +156,14 @@ def branches(inner):
     )
 
 
+@settings(deadline=None)
 @given(st.recursive(leaves(), branches, max_leaves=8), st.dictionaries(LABELS, VALUES))
 def test_says_what_it_means(selector, known):
     text, meaning = selector
     assert parse_selector(text).matches(Labels(known)) is bool(meaning(known))
 
 
+@settings(deadline=None)
 @given(st.recursive(leaves(), branches, max_leaves=8), st.dictionaries(LABELS, VALUES), st.dictionaries(LABELS, VALUES))
 def test_a_verdict_on_part_of_the_labels_holds_for_all_of_them(selector, known, further):
     early = parse_selector(selector[0]).matches(Labels(known, open=True))
@@ -169,6 +171,7 @@ def test_a_verdict_on_part_of_the_labels_holds_for_all_of_them(selector, known, 
     assert early is None or early is late
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_selector_or_a_selector_error(text):
     try:
@@ -179,6 +182,7 @@ def test_any_text_is_a_selector_or_a_selector_error(text):
         assert verdict in (True, False, None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([True, False, None]), max_size=4))
 def test_three_valued_logic(verdicts):
     assert disjunction(verdicts) is negation(conjunction([negation(verdict) for verdict in verdicts]))
