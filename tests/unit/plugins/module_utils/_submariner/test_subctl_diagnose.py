@@ -8,7 +8,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._subctl_diagnose import SubctlCheck, parse_diagnosis
@@ -90,6 +90,7 @@ def test_real_output():
         assert {check.verdict for check in cluster.checks} == {"passed", "skipped"}
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from('•✓⚠✗ \n\r\x1b[32m.Checking"Cluster\x00é'), max_size=200))
 def test_any_text_can_be_read(text):
     for cluster in parse_diagnosis(text).clusters:
