@@ -35,7 +35,7 @@ ANNOTATION_GONE = Change(
     "cni-annotation-gone", ("0.18.0",), "no longer notes the CNI interface's address on the node", "submariner#3010, pkg/cni/cni_iface.go"
 )
 # What only the node itself can tell, and the command that asks it there.
-ON_THE_NODE = "on the node: sysctl net.ipv4.conf.vxlan.calico.rp_filter (tunl0 with IPIP; 2 is right) and ip route show table 150 (not empty)"
+ON_THE_NODE = "on the node: sysctl net/ipv4/conf/vxlan.calico/rp_filter (tunl0 with IPIP; 2 is right) and ip route show table 150 (not empty)"
 REFERENCES = (
     "submariner-io/submariner#3120",
     "submariner-io/submariner#1892",

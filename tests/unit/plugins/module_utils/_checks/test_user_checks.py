@@ -8,7 +8,7 @@ from __future__ import annotations
 import jmespath
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks import _user_checks
@@ -166,6 +166,7 @@ class TestFiles:
         assert caught.value.message.startswith("site.yml")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_file_or_an_input_error(text):
     try:
@@ -176,6 +177,7 @@ def test_any_text_is_a_file_or_an_input_error(text):
         assert checks == ()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="nodes.items[]?*|&!`'\"()@, <>=0123456789", max_size=30))
 def test_any_expression_is_refused_or_judged(expression):
     try:

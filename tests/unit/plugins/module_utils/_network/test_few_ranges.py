@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import of_family
@@ -29,6 +29,7 @@ def test_five_thousand_nodes():
     assert sum(network.num_addresses for network in ranges) < 4 * len(addresses)
 
 
+@settings(deadline=None)
 @given(st.lists(ADDRESSES, max_size=60), st.integers(1, 8))
 def test_they_hold_every_address_and_are_few(addresses, most):
     ranges = in_few_ranges(addresses, most)

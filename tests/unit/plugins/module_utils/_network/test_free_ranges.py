@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import overlap
@@ -59,6 +59,7 @@ USED = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(USED, st.integers(8, 24), st.integers(0, 6))
 def test_they_are_free_private_and_apart(used, prefix, count):
     found = free_ranges(used, prefix, count)
@@ -68,6 +69,7 @@ def test_they_are_free_private_and_apart(used, prefix, count):
     assert not any(overlap(found[:index], (network,)) for index, network in enumerate(found))
 
 
+@settings(deadline=None)
 @given(USED, st.integers(8, 14))
 def test_none_that_is_free_is_overlooked(used, prefix):
     block = PRIVATE[0]
