@@ -14,8 +14,8 @@ author:
   - The fathom.submariner authors (@fathom-ansible)
 description:
   - Says in a line when a cluster has been read, with what was found, the seconds and the number of requests. On a terminal also when reading it begins.
-  - After the recap prints the summary of the last M(fathom.submariner.report) of the run, or the catalogue of the last M(fathom.submariner.check_info), as plain
-    lines of at most 80 columns.
+  - After the recap prints the summary of the last M(fathom.submariner.report) of the run, or the catalogue of the last
+    M(fathom.submariner.check_info), as plain lines of at most 80 columns.
   - Nothing is drawn over, so that a log of CI reads like the screen. Colour marks severities on a terminal alone, and E(NO_COLOR) and E(ANSIBLE_NOCOLOR) switch
     it off. Every severity is a word, too.
   - Role P(fathom.submariner.diagnose#role) shows the same lines as a task's result where this callback is not enabled.

@@ -19,14 +19,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._report 
 from ansible_collections.fathom.submariner.plugins.module_utils._report._sarif import sarif
 from ansible_collections.fathom.submariner.plugins.module_utils._report._text import harmless_tree
 
-FILES = {
-    "html": "report.html",
-    "json": "result.json",
-    "markdown": "summary.md",
-    "junit": "junit.xml",
-    "sarif": "findings.sarif",
-    "metrics": "metrics.prom",
-}
+FILES = {"html": "report.html", "json": "result.json", "markdown": "summary.md", "junit": "junit.xml", "sarif": "findings.sarif", "metrics": "metrics.prom"}
 GENERATED_AT = "generated_at"
 
 

@@ -29,7 +29,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._html_re
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_style import STYLE
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_timeline import timelines_section
 from ansible_collections.fathom.submariner.plugins.module_utils._report._markup import Markup, counted, element
-from ansible_collections.fathom.submariner.plugins.module_utils._report._report import OUTCOME_FAIL, OUTCOME_OK, OUTCOME_UNKNOWN, OUTCOME_WARN, Report, outcome, summary
+from ansible_collections.fathom.submariner.plugins.module_utils._report._report import (
+    OUTCOME_FAIL,
+    OUTCOME_OK,
+    OUTCOME_UNKNOWN,
+    OUTCOME_WARN,
+    Report,
+    outcome,
+    summary,
+)
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -118,7 +126,12 @@ def _tiles(report: Report) -> Markup:
     names += [("new", "new since the last run"), ("fixed", "fixed since")] if report.comparison else []
     look = {"passed": "ok", "new": "", "waived": "", "fixed": "ok"}
     tiles = [
-        element("li", element("b", f"{counts[key]:,}", class_=f"ink-{look.get(key, key)}" if counts[key] else None), element("span", name), class_=None if counts[key] else "none")
+        element(
+            "li",
+            element("b", f"{counts[key]:,}", class_=f"ink-{look.get(key, key)}" if counts[key] else None),
+            element("span", name),
+            class_=None if counts[key] else "none",
+        )
         for key, name in names
     ]
     return element("ul", tiles, class_="tiles", aria_label="Counts")

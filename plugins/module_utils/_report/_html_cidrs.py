@@ -41,7 +41,9 @@ def cidrs_section(report: Report) -> Markup | None:
     return element(
         "section",
         element("h2", "CIDRs and their evidence"),
-        element("p", "The true ranges are those that hand addresses out and that every address in use confirms, not those that Submariner was told.", class_="lead"),
+        element(
+            "p", "The true ranges are those that hand addresses out and that every address in use confirms, whatever Submariner was told.", class_="lead"
+        ),
         sheets,
         id="cidrs",
     )

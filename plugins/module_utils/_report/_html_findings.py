@@ -86,7 +86,9 @@ def _waiver(finding: Finding) -> Markup | None:
     if finding.waiver is None:
         return None
     word = "The waiver expired on" if finding.waiver.expired else "Waived until"
-    return element("p", element("b", f"{word} {finding.waiver.expires}: "), finding.waiver.reason, element("span", f" ({finding.waiver.where})", class_="soft"))
+    return element(
+        "p", element("b", f"{word} {finding.waiver.expires}: "), finding.waiver.reason, element("span", f" ({finding.waiver.where})", class_="soft")
+    )
 
 
 def _evidence(evidence: t.Sequence[Evidence]) -> Markup | None:
@@ -113,7 +115,9 @@ def _consequences(consequences: t.Sequence[Finding]) -> Markup | None:
     if not consequences:
         return None
     lines = [
-        element("li", badge(finding.severity), " ", element("b", finding.cluster), " ", finding.title, element("span", f" – {finding.subject}", class_="soft"))
+        element(
+            "li", badge(finding.severity), " ", element("b", finding.cluster), " ", finding.title, element("span", f" – {finding.subject}", class_="soft")
+        )
         for finding in consequences[:MOST_CONSEQUENCES]
     ]
     more = len(consequences) - len(lines)

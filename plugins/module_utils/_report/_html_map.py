@@ -15,7 +15,16 @@ import math
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._report._markup import Markup, clipped, counted, element
-from ansible_collections.fathom.submariner.plugins.module_utils._report._topology import ABSENT, CONNECTED, CONNECTING, ERROR, UNREAD, Member, Topology, Tunnel
+from ansible_collections.fathom.submariner.plugins.module_utils._report._topology import (
+    ABSENT,
+    CONNECTED,
+    CONNECTING,
+    ERROR,
+    UNREAD,
+    Member,
+    Topology,
+    Tunnel,
+)
 
 MOST_CARDS = 8  # more members are drawn as dots
 LINE = 21  # height of a line of text in a card
@@ -91,9 +100,7 @@ def _ring(picture: Topology, description: str) -> Markup:
     thin = len(tunnels) > LABELLED
     ill = sum(not tunnel.healthy for tunnel in tunnels)
     cross = 0.5 if dots and ill <= MOST_CROSSES else 0.0
-    parts: list[t.Any] = [
-        _line(tunnel, places[tunnel.one], places[tunnel.other], thin=thin and tunnel.healthy, cross=cross) for tunnel in tunnels
-    ]
+    parts: list[t.Any] = [_line(tunnel, places[tunnel.one], places[tunnel.other], thin=thin and tunnel.healthy, cross=cross) for tunnel in tunnels]
     if dots:
         parts += [_dot(member, places[member.name], centre) for member in picture.members]
     else:
@@ -160,7 +167,11 @@ def _card_lines(member: Member, *, short: bool = False) -> list[tuple[str, str]]
     lines = []
     if not member.diagnosed:
         return [("known to the others, not diagnosed", "soft-text")] if not short else [("not diagnosed", "soft-text")]
-    for label, value, look in (("pods", member.pods, "mono-text"), ("services", member.services, "mono-text"), ("announces", member.announced, "mono-text blocker")):
+    for label, value, look in (
+        ("pods", member.pods, "mono-text"),
+        ("services", member.services, "mono-text"),
+        ("announces", member.announced, "mono-text blocker"),
+    ):
         if value:
             lines.append((clipped(f"{label} {value}", most), look))
     active = [node for node, status in member.gateways if status == "active"]
@@ -187,7 +198,9 @@ def _card(member: Member, lines: t.Sequence[tuple[str, str]], place: Point, wide
     parts = [
         element("rect", x=place.x, y=place.y, width=wide, height=high, rx=12, class_=f"box {member.verdict}{ghost}"),
         element("rect", x=f"{place.x + wide - badge - 12:.1f}", y=place.y + 13, width=f"{badge:.1f}", height=22, rx=11, class_=f"pill {look}"),
-        element("text", word, x=f"{place.x + wide - badge / 2 - 12:.1f}", y=place.y + 28.5, text_anchor="middle", font_size=11.5, font_weight=650, class_=look),
+        element(
+            "text", word, x=f"{place.x + wide - badge / 2 - 12:.1f}", y=place.y + 28.5, text_anchor="middle", font_size=11.5, font_weight=650, class_=look
+        ),
         element(
             "text",
             element("title", member.name),

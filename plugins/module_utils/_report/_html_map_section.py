@@ -18,7 +18,13 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._topolog
 MOST_OPEN = 12  # healthy tunnels that are listed without folding
 MOST_ROWS = 450  # 30 clusters have 435 tunnels
 _BADGES = {"": ("plain", "not diagnosed"), "unread": ("unknown", "not read"), "unknown": ("unknown", "unknown"), "ok": ("ok", "ok")}
-_LEGEND = (("ok", "connected"), ("blocked", "connected, but a blocker at an end"), ("warning", "connecting"), ("error", "no connection, or in error"), ("unknown", "not known"))
+_LEGEND = (
+    ("ok", "connected"),
+    ("blocked", "connected, but a blocker at an end"),
+    ("warning", "connecting"),
+    ("error", "no connection, or in error"),
+    ("unknown", "not known"),
+)
 
 
 def map_section(report: Report) -> Markup | None:
@@ -66,9 +72,7 @@ def _legend(picture: Topology) -> Markup | None:
     present = {"blocked" if tunnel.blocked_by else LOOKS[tunnel.state] for tunnel in picture.tunnels}
     entries = [
         element(
-            "li",
-            element("svg", element("path", d="M3 8H39", class_=f"tunnel {look}"), viewbox="0 0 42 16", aria_hidden="true", focusable="false"),
-            words,
+            "li", element("svg", element("path", d="M3 8H39", class_=f"tunnel {look}"), viewbox="0 0 42 16", aria_hidden="true", focusable="false"), words
         )
         for look, words in _LEGEND
         if look in present

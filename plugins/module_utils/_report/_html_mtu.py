@@ -41,7 +41,9 @@ def _budget(mtu: t.Mapping[str, t.Any]) -> Markup:
         rows.append(_step("Link", f"{link:,}", _bar(scale, link), str(mtu.get("link_source") or "")))
         for step in steps:
             taken = _number(step.get("bytes")) or 0
-            rows.append(_step([str(step.get("what", "")), f" takes {taken}"], f"{link - taken:,}", _bar(scale, link - taken, added=taken), str(step.get("why") or "")))
+            rows.append(
+                _step([str(step.get("what", "")), f" takes {taken}"], f"{link - taken:,}", _bar(scale, link - taken, added=taken), str(step.get("why") or ""))
+            )
     for name, value in (("Largest MTU of a pod within the cluster", largest), ("Largest packet to another cluster", across)):
         if value is not None:
             rows.append(_step(element("b", name), element("b", f"{value:,}"), _bar(scale, value)))

@@ -61,13 +61,7 @@ def unknown_section(report: Report) -> Markup | None:
         return None
     groups = missing_groups(report)
     rows = [
-        element(
-            "tr",
-            head_cell(cluster),
-            labelled("Missing", missing),
-            labelled("Not judged", ", ".join(ids)),
-        )
-        for cluster, missing, ids in groups[:MOST]
+        element("tr", head_cell(cluster), labelled("Missing", missing), labelled("Not judged", ", ".join(ids))) for cluster, missing, ids in groups[:MOST]
     ]
     more = len(groups) - len(rows)
     return element(
@@ -146,4 +140,6 @@ def subctl_section(report: Report) -> Markup | None:
 def notes_section(report: Report) -> Markup | None:
     if not report.notes:
         return None
-    return element("section", element("h2", "Notes on this run"), element("ul", [element("li", note) for note in report.notes], class_="lines sheet"), id="notes")
+    return element(
+        "section", element("h2", "Notes on this run"), element("ul", [element("li", note) for note in report.notes], class_="lines sheet"), id="notes"
+    )

@@ -78,8 +78,8 @@ footer.bottom { color: var(--soft); font-size: .875rem; border-top: 1px solid va
 """
 
 _PARTS = """
-.badge { display: inline-flex; align-items: center; gap: .35em; border-radius: 2rem; padding: .08rem .6rem; font-size: .8rem; font-weight: 650; white-space: nowrap;
-  border: 1px solid currentcolor; }
+.badge { display: inline-flex; align-items: center; gap: .35em; border-radius: 2rem; padding: .08rem .6rem; font-size: .8rem; font-weight: 650;
+  white-space: nowrap; border: 1px solid currentcolor; }
 .badge svg { width: .8em; height: .8em; flex: none; }
 .s-blocker { color: var(--blocker); background: var(--blocker-bg); } .s-error { color: var(--error); background: var(--error-bg); }
 .s-warning { color: var(--warning); background: var(--warning-bg); } .s-info { color: var(--info); background: var(--info-bg); }
@@ -142,9 +142,11 @@ svg .soft-text { fill: var(--soft); } svg .mono-text { font-family: ui-monospace
 .pill.plain { fill: var(--muted-bg); stroke: var(--strong-line); }
 svg text.blocker, svg tspan.blocker { fill: var(--blocker); } svg text.error, svg tspan.error { fill: var(--error); } svg text.info { fill: var(--info); }
 svg text.warning, svg tspan.warning { fill: var(--warning); }
-svg text.ok { fill: var(--ok); } svg text.unknown, svg text.unread, svg tspan.unknown, svg tspan.unread { fill: var(--unknown); } svg tspan.plain { fill: var(--soft); }
+svg text.ok { fill: var(--ok); } svg text.unknown, svg text.unread, svg tspan.unknown, svg tspan.unread { fill: var(--unknown); }
+svg tspan.plain { fill: var(--soft); }
 .tunnel { fill: none; stroke-width: 2.5; stroke-linecap: round; }
-.tunnel.ok { stroke: var(--ok); } .tunnel.warning { stroke: var(--warning); stroke-dasharray: 9 6; } .tunnel.error { stroke: var(--blocker); stroke-dasharray: 2 7; }
+.tunnel.ok { stroke: var(--ok); } .tunnel.warning { stroke: var(--warning); stroke-dasharray: 9 6; }
+.tunnel.error { stroke: var(--blocker); stroke-dasharray: 2 7; }
 .tunnel.blocked { stroke: var(--blocker); } .tunnel.unknown { stroke: var(--unknown); stroke-dasharray: 4 6; stroke-width: 1.5; }
 .tunnel.thin { stroke-width: 1; opacity: .45; }
 .cross { stroke: var(--blocker); stroke-width: 3; stroke-linecap: round; }

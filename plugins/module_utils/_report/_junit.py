@@ -25,7 +25,10 @@ _AREAS = {check.id: check.area for check in CHECKS}
 
 
 def junit(report: Report, *, generated_at: str, fails: t.Sequence[Finding]) -> str:
-    """The document. A check with a finding in ``fails`` is a failure; else, with something unknown, skipped; else passed, and tells what it found all the same."""
+    """The document.
+
+    A check with a finding in ``fails`` is a failure; else, with something unknown, skipped; else passed, and tells what it found all the same.
+    """
     failing = frozenset(map(id, fails))  # by identity: comparing thousands of findings with each other takes minutes
     root = ElementTree.Element("testsuites", name="fathom.submariner")
     suites: list[tuple[str, tuple[str, ...]]] = [(cluster.name, cluster.passed) for cluster in report.clusters]
@@ -37,9 +40,7 @@ def junit(report: Report, *, generated_at: str, fails: t.Sequence[Finding]) -> s
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(
-    root: ElementTree.Element, name: str, passed: t.Sequence[str], findings: t.Sequence[Finding], generated_at: str, failing: frozenset[int]
-) -> None:
+def _suite(root: ElementTree.Element, name: str, passed: t.Sequence[str], findings: t.Sequence[Finding], generated_at: str, failing: frozenset[int]) -> None:
     by_check: dict[str, list[Finding]] = {check_id: [] for check_id in passed}
     for finding in findings:
         by_check.setdefault(finding.id, []).append(finding)
@@ -63,7 +64,9 @@ def _case(suite: ElementTree.Element, check_id: str, found: t.Sequence[Finding],
         ElementTree.SubElement(case, "skipped", message=clipped("; ".join(dict.fromkeys(finding.missing or finding.title for finding in unknown)), 1_000))
     rest = [finding for finding in found if id(finding) not in failing and (finding.verdict != UNKNOWN or finding.waived)]
     if rest:
-        ElementTree.SubElement(case, "system-out").text = "\n\n".join(f"{_standing(finding)}: {harmless(finding.title)}\n{_body(finding)}" for finding in rest)
+        ElementTree.SubElement(case, "system-out").text = "\n\n".join(
+            f"{_standing(finding)}: {harmless(finding.title)}\n{_body(finding)}" for finding in rest
+        )
 
 
 def _standing(finding: Finding) -> str:

@@ -15,7 +15,6 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._markup 
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import Report, missing_groups, outcome, summary, worst
 from ansible_collections.fathom.submariner.plugins.module_utils._report._text import harmless
 
-
 MOST_EVIDENCE = 20  # rows of a finding
 MOST = 60_000  # characters; a comment on GitHub takes 65,536
 

@@ -5,8 +5,8 @@
 # Private to this collection: may change in any release.
 """``metrics.prom``: the verdict for Prometheus' textfile collector (node_exporter, or the Pushgateway).
 
-Labels are bounded by the catalogue and the inventory: cluster, check, severity. No subject and no text of a cluster becomes a label. Samples carry no timestamp,
-which the textfile collector refuses; when the run was is a metric of its own.
+Labels are bounded by the catalogue and the inventory: cluster, check, severity. No subject and no text of a cluster becomes a label. Samples carry no
+timestamp, which the textfile collector refuses; when the run was is a metric of its own.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ def metrics(report: Report, *, generated_at: str, fails: t.Sequence[Finding]) ->
             [({"cluster": cluster, "check": check}, count) for (cluster, check), count in sorted(unknown.items())],
         ),
         ("checks_passed", "Checks that found nothing.", [({"cluster": cluster.name}, len(cluster.passed)) for cluster in report.clusters]),
-        ("cluster_read", "1 where the cluster could be read, else 0.", [({"cluster": cluster.name}, cluster.name not in unread) for cluster in report.clusters]),
+        (
+            "cluster_read",
+            "1 where the cluster could be read, else 0.",
+            [({"cluster": cluster.name}, cluster.name not in unread) for cluster in report.clusters],
+        ),
         ("waived", "Findings that a waiver keeps from counting.", [({}, len(report.waived))]),
         ("failing", "Findings for which the run fails, as fail_on says.", [({}, len(fails))]),
         ("outcome", "1 for the outcome of the run, 0 for the others.", [({"outcome": name}, name == reached) for name in OUTCOMES]),

@@ -166,9 +166,7 @@ def failed_by(report: Report, *, fail_on: str, fail_on_unknown: bool) -> tuple[F
     return tuple(
         finding
         for finding in report.findings
-        if SEVERITIES.index(finding.severity) >= least
-        and not finding.waived
-        and (finding.verdict == FAIL or fail_on_unknown or finding.id == UNREADABLE)
+        if SEVERITIES.index(finding.severity) >= least and not finding.waived and (finding.verdict == FAIL or fail_on_unknown or finding.id == UNREADABLE)
     )
 
 

@@ -44,8 +44,18 @@ TIMELINE = {
     "node": "gateway-01",
     "events": [
         {"at": "2026-11-20T03:10:02Z", "what": "The node booted", "object": "Node gateway-01", "field": "status.nodeInfo.bootID"},
-        {"at": "2026-11-20T03:10:41Z", "what": "The route agent started", "object": "Pod submariner-operator/submariner-routeagent-x2x4f", "field": "state.running.startedAt"},
-        {"at": "2026-11-20T03:10:44Z", "what": "It found no CNI interface and gave up", "object": "Pod submariner-operator/submariner-routeagent-x2x4f", "field": "log"},
+        {
+            "at": "2026-11-20T03:10:41Z",
+            "what": "The route agent started",
+            "object": "Pod submariner-operator/submariner-routeagent-x2x4f",
+            "field": "state.running.startedAt",
+        },
+        {
+            "at": "2026-11-20T03:10:44Z",
+            "what": "It found no CNI interface and gave up",
+            "object": "Pod submariner-operator/submariner-routeagent-x2x4f",
+            "field": "log",
+        },
         {"at": "2026-11-20T03:11:58Z", "what": "The node became Ready", "object": "Node gateway-01", "field": "status.conditions[Ready].lastTransitionTime"},
         {"at": "2026-11-20T03:12:20Z", "what": "calico-node became ready", "object": "Pod calico-system/calico-node-7rkqz", "field": "state.running.startedAt"},
     ],
@@ -125,7 +135,11 @@ def ring(count, down=(), silent=()):
             if other_number == number:
                 continue
             lost = (number, other_number) in down or (other_number, number) in down or other_number in silent
-            state = {"status": "error", "message": "no response to IKE", "latency_ms": None} if lost else {"status": "connected", "message": "", "latency_ms": 1.5 + (number * other_number) % 40}
+            state = (
+                {"status": "error", "message": "no response to IKE", "latency_ms": None}
+                if lost
+                else {"status": "connected", "message": "", "latency_ms": 1.5 + (number * other_number) % 40}
+            )
             connections.append({"cluster_id": other, "hostname": f"{other}-gw-1", "using_ip": f"203.0.113.{other_number}", **state})
             if lost and number < other_number:
                 findings.append(finding("blocker", id="tunnel-down", cluster=name, subject=f"Gateway {name}-gw-1", title=f"No tunnel to {other}"))
@@ -152,7 +166,9 @@ def thousands(nodes=5000):
             id="route-agent-blind",
             subject=f"Pod submariner-operator/submariner-routeagent-{number:05d} on node worker-{number:05d}.rack-17.example.org",
             title=f"The route agent on worker-{number:05d}.rack-17.example.org runs and programs nothing",
-            evidence=tuple(Evidence(f"Node worker-{number:05d}", f"status.conditions[{index}]", "2026-11-20T03:11:58Z", "when it happened") for index in range(6)),
+            evidence=tuple(
+                Evidence(f"Node worker-{number:05d}", f"status.conditions[{index}]", "2026-11-20T03:11:58Z", "when it happened") for index in range(6)
+            ),
             impact="Pods of this node do not reach other clusters." * 3,
             remedy=Remedy("Restart the route agent of this node after calico-node is ready."),
         )
@@ -173,18 +189,37 @@ def hostile():
         impact=EVIL,
         evidence=(Evidence(EVIL, EVIL, EVIL, EVIL, EVIL, 3),),
         remedy=Remedy(EVIL, EVIL, {EVIL: EVIL}, target=EVIL, cluster=EVIL),
-        references=(EVIL, "javascript:alert(1)", "https://example.org/\"onmouseover=\"alert(1)"),
+        references=(EVIL, "javascript:alert(1)", 'https://example.org/"onmouseover="alert(1)'),
     )
     unread = finding(verdict=UNKNOWN, cluster=EVIL, missing=EVIL)
-    gateway = {"node": EVIL, "ha_status": "active", "version": EVIL, "subnets": [EVIL], "connections": [{"cluster_id": EVIL + "2", "status": "error", "message": EVIL, "latency_ms": "x"}]}
-    card = Card(EVIL, joined=True, cluster_id=EVIL, pods=CardRange((EVIL,)), services=CardRange((EVIL,)), announced=(CardEndpoint(EVIL, EVIL, (EVIL, "10.0.0.0/8")),))
+    gateway = {
+        "node": EVIL,
+        "ha_status": "active",
+        "version": EVIL,
+        "subnets": [EVIL],
+        "connections": [{"cluster_id": EVIL + "2", "status": "error", "message": EVIL, "latency_ms": "x"}],
+    }
+    card = Card(
+        EVIL, joined=True, cluster_id=EVIL, pods=CardRange((EVIL,)), services=CardRange((EVIL,)), announced=(CardEndpoint(EVIL, EVIL, (EVIL, "10.0.0.0/8")),)
+    )
     verdict = {"status": EVIL, "cidrs": [EVIL], "because": EVIL}
     row = dict.fromkeys(("object", "field", "raw", "caveat", "problem", "standing", "source", "family"), EVIL)
     cidrs = {"pod": {EVIL: verdict}, "service": {}, "evidence": [{**row, "subject": "pod", "cidrs": [EVIL]}], "problems": [EVIL]}
-    mtu = {**MTU, "link_source": EVIL, "steps": [{"what": EVIL, "bytes": 3, "why": EVIL}], "configured": [{"knob": EVIL, "value": EVIL, "where": EVIL, "effective": True}]}
+    mtu = {
+        **MTU,
+        "link_source": EVIL,
+        "steps": [{"what": EVIL, "bytes": 3, "why": EVIL}],
+        "configured": [{"knob": EVIL, "value": EVIL, "where": EVIL, "effective": True}],
+    }
     timeline = {"node": EVIL, "verdict": EVIL, "events": [{"at": EVIL, "what": EVIL, "object": EVIL, "field": EVIL}, *TIMELINE["events"]]}
     details = {"gateways": [gateway], "nodes": {"total": 3, "ready": 2, "not_ready": [EVIL]}, "mtu": mtu, "timelines": [timeline]}
-    return Report((ClusterResult(EVIL, (EVIL,), (EVIL,), card, cidrs, details),), (evil, unread), (EVIL,), Comparison(EVIL, (Gone(*[EVIL] * 2, "error", EVIL, EVIL, True),)), (EVIL,))
+    return Report(
+        (ClusterResult(EVIL, (EVIL,), (EVIL,), card, cidrs, details),),
+        (evil, unread),
+        (EVIL,),
+        Comparison(EVIL, (Gone(*[EVIL] * 2, "error", EVIL, EVIL, True),)),
+        (EVIL,),
+    )
 
 
 HEALTHY = (cluster("cluster-1"), cluster("cluster-2"))

@@ -19,7 +19,19 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
 
 @pytest.mark.parametrize(
     ("duration", "expected"),
-    [("1ms", 1.0), ("1.2345ms", 1.234), ("850µs", 0.85), ("850us", 0.85), ("2s", 2000.0), ("1m2.5s", 62500.0), ("", None), ("0s", 0.0), ("soon", None), ("1ms ", None), ("1.2.3s", None)],
+    [
+        ("1ms", 1.0),
+        ("1.2345ms", 1.234),
+        ("850µs", 0.85),
+        ("850us", 0.85),
+        ("2s", 2000.0),
+        ("1m2.5s", 62500.0),
+        ("", None),
+        ("0s", 0.0),
+        ("soon", None),
+        ("1ms ", None),
+        ("1.2.3s", None),
+    ],
 )
 def test_milliseconds(duration, expected):
     assert milliseconds(duration) == expected
@@ -44,8 +56,15 @@ def test_a_cluster_that_is_not_joined():
 
 
 def test_it_is_small_on_a_large_cluster():
-    nodes = ok(*(replace_ready(node(f"worker-{number:05d}.rack-17.example.org", pod_cidr=f"10.{number // 256}.{number % 256}.0/24"), number) for number in range(5000)))
-    gateways = ok(*(gateway(*(connection(f"cluster-{other}", "error", "x" * 1000) for other in range(200)), ha_status="active" if number == 20 else "passive") for number in range(30)))
+    nodes = ok(
+        *(replace_ready(node(f"worker-{number:05d}.rack-17.example.org", pod_cidr=f"10.{number // 256}.{number % 256}.0/24"), number) for number in range(5000))
+    )
+    gateways = ok(
+        *(
+            gateway(*(connection(f"cluster-{other}", "error", "x" * 1000) for other in range(200)), ha_status="active" if number == 20 else "passive")
+            for number in range(30)
+        )
+    )
     facts = Facts.of(cluster(nodes=nodes, gateways=gateways))
     made = details_of(facts)
     assert len(json.dumps(made)) < 50_000

@@ -17,7 +17,13 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._html im
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_cidrs import cidrs_section
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_findings import findings_section
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_mtu import mtu_section
-from ansible_collections.fathom.submariner.plugins.module_utils._report._html_rest import changes_section, passed_section, subctl_section, unknown_section, waived_section
+from ansible_collections.fathom.submariner.plugins.module_utils._report._html_rest import (
+    changes_section,
+    passed_section,
+    subctl_section,
+    unknown_section,
+    waived_section,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_timeline import duration, seconds, timelines_section
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import ClusterResult, Report
 from ansible_collections.fathom.submariner.plugins.module_utils._report._subctl_comparison import SubctlComparison
@@ -77,7 +83,13 @@ class TestDocument:
 class TestFindings:
     def test_cause_evidence_remedy_consequences(self):
         text = words(findings_section(reports.incident()))
-        for expected in ("Submariner was told a node's /24", "10.46.0.0/24", "status.clusterCIDR", "Interrupts cross-cluster traffic", "join_cluster_cidr: 10.46.0.0/16"):
+        for expected in (
+            "Submariner was told a node's /24",
+            "10.46.0.0/24",
+            "status.clusterCIDR",
+            "Interrupts cross-cluster traffic",
+            "join_cluster_cidr: 10.46.0.0/16",
+        ):
             assert expected in text
         assert "consequences, gone when this is repaired" in text
 
@@ -111,7 +123,9 @@ class TestCidrs:
 class TestMtu:
     def test_bars_are_to_scale(self):
         section = ElementTree.fromstring(str(mtu_section(with_mtu())))
-        bars = [[(part.get("class"), int(part.get("width"))) for part in bar.iter("rect")] for bar in section.iter("svg") if bar.get("viewBox") == "0 0 1500 20"]
+        bars = [
+            [(part.get("class"), int(part.get("width"))) for part in bar.iter("rect")] for bar in section.iter("svg") if bar.get("viewBox") == "0 0 1500 20"
+        ]
         assert bars[0] == [("track", 1500), ("payload", 1500)]
         assert bars[1] == [("track", 1500), ("payload", 1450), ("added", 50)]
         assert bars[3] == [("track", 1500), ("payload", 1420), ("added", 80)]
@@ -175,7 +189,9 @@ class TestTheRest:
         assert passed_section(EMPTY) is None
 
     def test_subctl(self):
-        rows = (SubctlComparison("cluster-1", "CIDRs do not overlap", "passed", ("blocker submariner-cidr-wrong: told a /24",), "It compares wrong with wrong."),)
+        rows = (
+            SubctlComparison("cluster-1", "CIDRs do not overlap", "passed", ("blocker submariner-cidr-wrong: told a /24",), "It compares wrong with wrong."),
+        )
         text = words(subctl_section(replace(EMPTY, subctl=rows)))
         assert "CIDRs do not overlap passed blocker submariner-cidr-wrong: told a /24 It compares wrong with wrong." in text
         assert subctl_section(EMPTY) is None

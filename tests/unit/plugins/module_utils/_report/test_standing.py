@@ -58,7 +58,7 @@ class TestWaivers:
             (GOOD.replace("2026-12-31", "2026-02-30"), 5, "2026-02-30"),
             (GOOD.replace("2026-12-31", "next year"), 5, "next year"),
             (GOOD.replace("  reason: The move is CHG-1207\n", ""), 2, "lacks reason"),
-            (GOOD.replace("  cluster: \"cluster-*\"\n", "  cluster:\n"), 3, "cluster must be a text"),
+            (GOOD.replace('  cluster: "cluster-*"\n', "  cluster:\n"), 3, "cluster must be a text"),
             (GOOD.replace("expires: 2026-12-31", "id: again"), 5, "id is given twice"),
             ("- id: a\n  cluster: [b]\n", 2, "cluster must be a text"),
         ],
@@ -116,13 +116,7 @@ class TestPrevious:
         assert "Changes: 1 new, 2 fixed, 1 persisting since 2026-11-20T06:00:00Z" in screen and "(new)" in screen
 
     @pytest.mark.parametrize(
-        "now",
-        [
-            report_of(finding(verdict=UNKNOWN)),
-            report_of(),
-            Report((), ()),
-        ],
-        ids=["unknown now", "not asked now", "cluster not in this run"],
+        "now", [report_of(finding(verdict=UNKNOWN)), report_of(), Report((), ())], ids=["unknown now", "not asked now", "cluster not in this run"]
     )
     def test_what_was_not_judged_is_not_fixed(self, now):
         report = compared(now, earlier(finding(subject="old")))
@@ -149,7 +143,9 @@ class TestPrevious:
 
 
 class TestInventory:
-    all_yml = Text("group_vars/all.yml", "---\n# kube_proxy_mode: ipvs\nkube_proxy_mode: ipvs  # as before\ncalico_mtu: 1500\nkube_pods_subnet: '10.0.0.0/16'\n")
+    all_yml = Text(
+        "group_vars/all.yml", "---\n# kube_proxy_mode: ipvs\nkube_proxy_mode: ipvs  # as before\ncalico_mtu: 1500\nkube_pods_subnet: '10.0.0.0/16'\n"
+    )
     hosts = Text("inventory.yml", "submariner_clusters:\n  hosts:\n    cluster-1: {context: one, submariner_cluster_cidr: 10.46.0.0/24}\n")
     ini = Text("hosts.ini", '[clusters]\ncluster-1 context=one submariner_cluster_cidr="10.46.0.0/24" my_kube_proxy_mode=ipvs\n')
 

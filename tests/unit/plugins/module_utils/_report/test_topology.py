@@ -30,7 +30,10 @@ def states(picture):
 class TestTopology:
     def test_a_healthy_pair(self):
         picture = of(*reports.HEALTHY)
-        assert [(member.name, member.pods, member.announced) for member in picture.members] == [("cluster-1", "10.46.0.0/16", ""), ("cluster-2", "10.42.0.0/16", "")]
+        assert [(member.name, member.pods, member.announced) for member in picture.members] == [
+            ("cluster-1", "10.46.0.0/16", ""),
+            ("cluster-2", "10.42.0.0/16", ""),
+        ]
         assert [(tunnel.state, tunnel.latency_ms, len(tunnel.views)) for tunnel in picture.tunnels] == [("connected", 1.0, 2)]
         assert picture.members[0].gateways == (("node-1", "active"),)
 
