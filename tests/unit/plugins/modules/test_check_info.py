@@ -54,7 +54,9 @@ def test_selection_by_tag(run):
     assert result["checks"] and all("mtu" in entry["tags"] for entry in result["checks"])
 
 
-@pytest.mark.parametrize(("options", "said"), [({"checks": ["no-such"]}, "No check matches 'no-such'"), ({"checks": ["tag:no"]}, "No tag matches 'no'"), ({"width": 10}, "40")])
+@pytest.mark.parametrize(
+    ("options", "said"), [({"checks": ["no-such"]}, "No check matches 'no-such'"), ({"checks": ["tag:no"]}, "No tag matches 'no'"), ({"width": 10}, "40")]
+)
 def test_nonsense(run, options, said):
     code, result = run(**options)
     assert code == 1 and said in result["msg"]
