@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.benchmarks``: boots a large cluster, measures every contender in turn, writes figures and a plot.
 
-    --nodes N      how many nodes (default 5000; there are two agent pods for each)
-    --mib N        size of the bundle that is read offline, in MiB (default 1024; 0 leaves it out)
-    --rounds N     how often each contender runs; the best run counts (default 3)
-    --out DIR      where results.json, results.rst and results.svg go (default reports/benchmarks)
-    --without ...  contenders to leave out, such as k8s_info or kubectl
-    --docs         write the figures and the plot into the documentation, too
+--nodes N      how many nodes (default 5000; there are two agent pods for each)
+--mib N        size of the bundle that is read offline, in MiB (default 1024; 0 leaves it out)
+--rounds N     how often each contender runs; the best run counts (default 3)
+--out DIR      where results.json, results.rst and results.svg go (default reports/benchmarks)
+--without ...  contenders to leave out, such as k8s_info or kubectl
+--docs         write the figures and the plot into the documentation, too
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
