@@ -196,7 +196,8 @@ class _Walker:
         if not seekable and not _is_plain_file(stream):
             content = stream.read(self._budget.limits.nested_zip + 1)
             if len(content) > self._budget.limits.nested_zip:
-                self._problems.add(path, f"a zip of more than {self._budget.limits.nested_zip // 1024 // 1024} MiB inside another archive: unpack it", fatal=True)
+                largest = self._budget.limits.nested_zip // 1024 // 1024
+                self._problems.add(path, f"a zip of more than {largest} MiB inside another archive: unpack it", fatal=True)
                 return
             source = io.BytesIO(content)
         try:

@@ -17,6 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _MARK = "===="
+_ITEM = re.compile(r'\{\s*"apiVersion": "([^"]+)",\s*"kind": "([^"]+)"')
 _ENOUGH = 256  # characters: what no scalar outside of an item is longer than; a decoder that fails this far before the window's end met an error
 
 
@@ -171,8 +172,8 @@ def _items(window: _Window, wants: Wants, api_version: str, kind: str, skips: Sk
     of_list = kind[:-4] if kind.endswith("List") else ""
     count = 0
     while window.peek() != "]":
-        text = window.indented() if skips is not None and of_list else ""
-        if text and skips is not None and skips(api_version, of_list, text.encode("utf-8", "replace")):
+        text = window.indented() if skips is not None else ""
+        if text and skips is not None and _is_skipped(skips, text, api_version, of_list):
             window.at += len(text)
             count += 1
             if window.peek() == ",":
@@ -188,6 +189,16 @@ def _items(window: _Window, wants: Wants, api_version: str, kind: str, skips: Sk
             window.at += 1
     window.expect("]")
     return count
+
+
+def _is_skipped(skips: Skips, text: str, api_version: str, kind: str) -> bool:
+    """:param kind: of the List's items, "" where each says it by itself: at its beginning, in what kubectl writes."""
+    if not kind:
+        found = _ITEM.match(text)
+        if found is None:
+            return False
+        api_version, kind = found.groups()
+    return skips(api_version, kind, text.encode("utf-8", "replace"))
 
 
 def _section(window: _Window) -> t.Iterator[Section]:

@@ -15,24 +15,32 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 
 
 # metadata.labels: the first key of this name, since metadata stands before spec, and line ends within annotations are escaped (in YAML, indented more).
-_LABELS = re.compile(rb"\n[ ]*\"?labels\"?:")
-_LONGEST_LABELS = 4096  # bytes
+_LABELS = re.compile(rb"\n([ ]*)\"?labels\"?:[^\n]*\n((?:\1[ ]+[^\n]*\n)*)")
+_VALUE = re.compile(rb":[ ]*[\"']?([\w.-]+)")
 
 
 class _Need(t.NamedTuple):
-    """What the text of every object that answers a question has.
+    """What the text of every object that answers a question has: one of ``words`` as the value of a key.
 
-    ``words`` are searched before ``pattern``, since nearly every object has none of them; both are empty where nothing is known.
+    They are searched before ``pattern``, since nearly every object has none of them; without a pattern nothing is known.
     """
 
     question: str
     most: int
     in_labels: bool = False
-    words: tuple[bytes, ...] = ()
+    words: frozenset[bytes] = frozenset()
     pattern: re.Pattern[bytes] | None = None
 
-    def may_be_in(self, text: bytes) -> bool:
-        return self.pattern is None or (any(word in text for word in self.words) and self.pattern.search(text) is not None)
+    def may_be_in(self, text: bytes, labels: bytes, values: frozenset[bytes]) -> bool:
+        """
+        :param labels: the part of ``text`` that holds the labels.
+        :param values: of the labels.
+        """
+        if self.pattern is None:
+            return True
+        if self.in_labels:
+            return not self.words.isdisjoint(values) and self.pattern.search(labels) is not None
+        return any(word in text for word in self.words) and self.pattern.search(text) is not None
 
 
 class Skipper:
@@ -51,24 +59,26 @@ class Skipper:
         if key not in self._needs:
             self._needs[key] = [_need(target) for target in targets_of(api_version, kind)]
         needs = self._needs[key]
-        found = _LABELS.search(text)
-        labels = text[found.start() : found.start() + _LONGEST_LABELS] if found is not None else b""
-        full = [need for need in needs if self._store.has_enough(need.question, need.most)]
-        if any(need.may_be_in(labels if need.in_labels else text) for need in needs if need not in full):
+        if any(need.pattern is None and not self._store.has_enough(need.question, need.most) for need in needs):
             return False
-        for need in full:
-            if need.may_be_in(labels if need.in_labels else text):
-                self._store.note_more(need.question)
+        found = _LABELS.search(text)
+        labels = found.group(2) if found is not None else b""
+        values = frozenset(_VALUE.findall(labels))
+        matching = [need for need in needs if need.may_be_in(text, labels, values)]
+        if not all(self._store.has_enough(need.question, need.most) for need in matching):
+            return False
+        for need in matching:
+            self._store.note_more(need.question)
         return bool(needs)
 
 
 def _need(target: Target) -> _Need:
     for requirement in target.labels + target.fields:
         if requirement.operator == "in":
-            # The last step of a field's path, or a label whole.
-            name = requirement.key if requirement in target.labels else requirement.key.rpartition(".")[2]
-            words = tuple(value.encode() for value in sorted(requirement.values))
+            in_labels = requirement in target.labels
+            # A label whole, or the last step of a field's path.
+            name = requirement.key if in_labels else requirement.key.rpartition(".")[2]
             values = "|".join(re.escape(value) for value in sorted(requirement.values))
             pattern = re.compile(rf"{re.escape(name)}[\"']?:[ ]*[\"']?(?:{values})[\"']?,?[ ]*\r?$".encode(), re.MULTILINE)
-            return _Need(target.request.key, target.request.most, requirement in target.labels, words, pattern)
+            return _Need(target.request.key, target.request.most, in_labels, frozenset(value.encode() for value in requirement.values), pattern)
     return _Need(target.request.key, target.request.most)

@@ -33,7 +33,9 @@ _loaders: dict[str, t.Any] = {}
 Report = t.Callable[[Malformed], None]
 
 
-def yaml_documents(stream: t.BinaryIO, wants: Wants, largest: int, report: Report, hint: str = "", skips: Skips | None = None) -> t.Iterator[Document | Section]:
+def yaml_documents(
+    stream: t.BinaryIO, wants: Wants, largest: int, report: Report, hint: str = "", skips: Skips | None = None
+) -> t.Iterator[Document | Section]:
     """Yield the wanted objects of a YAML file.
 
     :param largest: bytes of one object.

@@ -189,5 +189,10 @@ def _container_status(obj: JsonObject, init: bool) -> ContainerStatus:
 def container_statuses(pod: JsonObject) -> tuple[ContainerStatus, ...]:
     """Of a Pod: those of its containers, then those of its init containers that have not simply done their work."""
     own = [_container_status(entry, False) for entry in objects_at(pod, "status", "containerStatuses")]
-    init = [_container_status(entry, True) for entry in objects_at(pod, "status", "initContainerStatuses")]
-    return shared((*own, *(status for status in init if status.exit_code != 0 or status.restarts)))
+    init = [_container_status(entry, True) for entry in objects_at(pod, "status", "initContainerStatuses") if not _is_done(entry)]
+    return shared((*own, *init))
+
+
+def _is_done(status: JsonObject) -> bool:
+    ended = object_at(status, "state", "terminated")
+    return ended.get("exitCode") == 0 and not status.get("restartCount")

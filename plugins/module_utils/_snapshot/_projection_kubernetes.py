@@ -30,6 +30,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_origin import origin
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
+    condition,
     condition_holds,
     condition_of,
     conditions_of,
@@ -116,7 +117,7 @@ def pod(obj: JsonObject) -> Pod:
     metadata, spec, status = object_at(obj, "metadata"), object_at(obj, "spec"), object_at(obj, "status")
     labels = repeated_text_map_at(metadata, "labels")
     system = is_system_pod(labels)
-    conditions = conditions_of(obj)
+    conditions = objects_at(status, "conditions")
     ips = tuple(ip for ip in (text_at(entry, "ip") for entry in objects_at(status, "podIPs")) if ip)
     single = text_at(status, "podIP")
     return Pod(
@@ -125,7 +126,7 @@ def pod(obj: JsonObject) -> Pod:
         node=interned(text_at(spec, "nodeName")),
         host_network=flag_at(spec, "hostNetwork"),
         phase=interned(text_at(status, "phase")),
-        ready=any(condition.type == "Ready" and condition.status == "True" for condition in conditions),
+        ready=any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions),
         ips=ips or ((single,) if single else ()),
         labels=labels if system else {},
         containers=containers_at(spec, "containers") if system else (),
@@ -143,9 +144,9 @@ def pod(obj: JsonObject) -> Pod:
     )
 
 
-def _telling(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+def _telling(conditions: list[dict[str, t.Any]]) -> tuple[Condition, ...]:
     """Ready, and what is not as it should be: a running pod's other conditions say nothing more."""
-    return shared(tuple(entry for entry in conditions if entry.type == "Ready" or entry.status != "True"))
+    return shared(tuple(condition(entry) for entry in conditions if entry.get("type") == "Ready" or entry.get("status") != "True"))
 
 
 def service(obj: JsonObject) -> Service:
@@ -243,11 +244,11 @@ def event(obj: JsonObject) -> Event:
 
 def api_service(obj: JsonObject) -> ApiService:
     namespace_of, name = text_at(obj, "spec", "service", "namespace"), text_at(obj, "spec", "service", "name")
-    condition = condition_of(obj, "Available")
+    available = condition_of(obj, "Available")
     return ApiService(
         ref=ref_of(obj, "APIService"),
         service=f"{namespace_of}/{name}" if name else "",
         available=condition_holds(obj, "Available"),
-        reason=text_at(condition, "reason"),
-        message=text_at(condition, "message"),
+        reason=text_at(available, "reason"),
+        message=text_at(available, "message"),
     )

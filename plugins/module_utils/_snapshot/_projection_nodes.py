@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Node, Taint
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import MASK
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
+    condition,
     condition_holds,
-    conditions_of,
     flag_at,
     interned,
     object_at,
@@ -69,10 +70,9 @@ def _node_annotations(obj: JsonObject) -> dict[str, str]:
     return kept
 
 
-def _telling(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+def _telling(conditions: list[dict[str, t.Any]]) -> tuple[Condition, ...]:
     """Ready and NetworkUnavailable, and what is not as it should be: the pressures that there are not say nothing more."""
-    kept = (entry for entry in conditions if entry.type in ("Ready", "NetworkUnavailable") or entry.status != "False")
-    return shared(tuple(kept))
+    return shared(tuple(condition(entry) for entry in conditions if entry.get("type") in ("Ready", "NetworkUnavailable") or entry.get("status") != "False"))
 
 
 def node(obj: JsonObject) -> Node:
@@ -93,7 +93,7 @@ def node(obj: JsonObject) -> Node:
         ready=condition_holds(obj, "Ready"),
         kubelet_version=interned(text_at(info, "kubeletVersion")),
         created=interned(text_at(obj, "metadata", "creationTimestamp")),
-        conditions=_telling(conditions_of(obj)),
+        conditions=_telling(objects_at(obj, "status", "conditions")),
         taints=tuple(Taint(text_at(entry, "key"), text_at(entry, "value"), text_at(entry, "effect")) for entry in objects_at(obj, "spec", "taints")),
         unschedulable=flag_at(obj, "spec", "unschedulable"),
         external_ips=addresses_of("ExternalIP"),

@@ -20,13 +20,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
 # Names of fields, variables, options and keys of configuration files.
 _SECRET_NAME = re.compile(
     r"token|passw|passphrase|secret|psk|private[_-]?key|api[_-]?key|access[_-]?key|encryption[_-]?key|credential|bearer|authorization|kubeconfig"
-    r"|^(auth|cert|crt|ca)$|[_.-](auth|cert|crt|key|ca)([_.-](data|file|pem))?$|certificate(-authority)?-data|client-key|caBundle|brokerK8sCA|BROKER_K8S_CA$|datastore-endpoint",
+    r"|^(auth|cert|crt|ca)$|[_.-](auth|cert|crt|key|ca)([_.-](data|file|pem))?$|certificate(-authority)?-data|client-key"
+    r"|caBundle|brokerK8sCA|BROKER_K8S_CA$|datastore-endpoint",
     re.IGNORECASE,
 )
 # Names that hold those words, and name or describe a secret without being one (api/core/v1, submariner-operator api/v1alpha1).
 _HARMLESS_NAME = re.compile(
     r"secretname|secretref|secretnamespace|secretkeyref|keyref|brokerK8sSecret$|ceIPSecPSKSecret$|pullsecrets?$|tokenexpirationseconds"
-    r"|BROKER_K8S_SECRET$|CE_IPSEC_PSKSECRET$|automountserviceaccounttoken|serviceaccounttoken$|bootstraptokens?ttl|secrettype|certificatemanagement|certdir|[-_]dir$",
+    r"|BROKER_K8S_SECRET$|CE_IPSEC_PSKSECRET$|automountserviceaccounttoken|serviceaccounttoken$|bootstraptokens?ttl|secrettype"
+    r"|certificatemanagement|certdir|[-_]dir$",
     re.IGNORECASE,
 )
 # Names whose values are secrets beyond doubt; of the others' values only those that look like one are looked for elsewhere.
@@ -43,8 +45,9 @@ _TEXT = re.compile(
 )
 # In logs, arguments and configuration files alone: an object's own words must stay what the API said.
 _ASSIGNED = re.compile(
-    r"(?P<name>(?i:[\w.-]*(?:token|passwo?r?d|passphrase|psk|secret[_-]?key|private[_-]?key|api[_-]?key|access[_-]?key|client[_-]?secret|certificate-authority-data"
-    r"|client-certificate-data|client-key-data|PreSharedKey|SharedSecret))[\"'\\]*)(?P<between>\s*[:=]\s*[\"'\\]*)(?P<value>[^\s\"',;\\}&]{8,})"
+    r"(?P<name>(?i:[\w.-]*(?:token|passwo?r?d|passphrase|psk|secret[_-]?key|private[_-]?key|api[_-]?key|access[_-]?key|client[_-]?secret"
+    r"|certificate-authority-data|client-certificate-data|client-key-data|PreSharedKey|SharedSecret))[\"'\\]*)"
+    r"(?P<between>\s*[:=]\s*[\"'\\]*)(?P<value>[^\s\"',;\\}&]{8,})"
 )
 _OPTION = re.compile(r"--?[A-Za-z0-9-]*(?:token|secret|passw|passphrase|access-key|api-key|datastore-endpoint|psk)[A-Za-z0-9-]*", re.IGNORECASE)
 _ANY_OPTION = re.compile(r"--?[A-Za-z]")

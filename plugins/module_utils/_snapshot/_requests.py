@@ -11,8 +11,6 @@ an API it was asked, where the same objects may be served by several. ``combined
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_calico as calico
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_kubernetes as kubernetes
@@ -153,5 +151,5 @@ def group_version(path: str) -> str:
 
 def split_key(key: str) -> tuple[str, str, str]:
     """Field, part and version of a request's key."""
-    field, part, version, *_rest = (*key.split("/"), "", "")
-    return field, part, version
+    parts = [*key.split("/"), "", ""]
+    return parts[0], parts[1], parts[2]

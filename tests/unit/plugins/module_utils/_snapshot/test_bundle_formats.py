@@ -88,7 +88,9 @@ class TestGather:
 
     def test_a_prefix_a_cluster_before(self, tmp_path):
         files = {f"submariner-2022/alpha_{name}": text for name, text in self.FILES.items() if "broker" not in name}
-        files.update({f"submariner-2022/beta_{name}": text.replace(" alpha", " beta").replace(UID.format(1), UID.format(2)) for name, text in self.FILES.items()})
+        files.update(
+            {f"submariner-2022/beta_{name}": text.replace(" alpha", " beta").replace(UID.format(1), UID.format(2)) for name, text in self.FILES.items()}
+        )
         files["submariner-2022/broker_endpoints_submariner-k8s-broker_alpha.yaml"] = as_yaml(endpoint("alpha", "submariner-k8s-broker"))
         bundle = open_bundle(str(zipped(tmp_path / "b.zip", files)))
         assert [cluster.name for cluster in bundle.clusters] == ["alpha", "beta"]
@@ -122,7 +124,8 @@ class TestDump:
     def test_on_standard_output(self, tmp_path):
         text = listed(node("n1"), kind="NodeList").replace('"kind": "Node",', "") + listed(kind="EventList")
         pods = listed(pod("submariner-gateway-abcde", "submariner-operator", {"app": "submariner-gateway"}), kind="PodList")
-        log = "==== START logs for container submariner-gateway of pod submariner-operator/submariner-gateway-abcde ====\nhello\n==== END logs for container x ====\n"
+        start = "==== START logs for container submariner-gateway of pod submariner-operator/submariner-gateway-abcde ====\n"
+        log = f"{start}hello\n==== END logs for container x ====\n"
         (tmp_path / "dump.json").write_text(text + pods + log + listed(kind="DeploymentList"))
         snapshot = replay(tmp_path / "dump.json")
         assert [found.ref.name for found in snapshot.nodes.items] == ["n1"]
@@ -131,7 +134,12 @@ class TestDump:
 
 def dump(root, namespaces, form):
     def write(kind, *items):
-        content = {"kind": f"{kind}List", "apiVersion": {"DaemonSet": "apps/v1", "Deployment": "apps/v1"}.get(kind, "v1"), "metadata": {}, "items": items or None}
+        content = {
+            "kind": f"{kind}List",
+            "apiVersion": {"DaemonSet": "apps/v1", "Deployment": "apps/v1"}.get(kind, "v1"),
+            "metadata": {},
+            "items": items or None,
+        }
         return json.dumps(content, indent=4) if form == "json" else yaml.safe_dump({**content, "items": list(items)})
 
     bare = {key: value for key, value in node("n1").items() if key not in ("kind", "apiVersion")}
@@ -145,7 +153,9 @@ def dump(root, namespaces, form):
             files[f"dump/{namespace}/{stem}.{form}"] = write(kind)
         files[f"dump/{namespace}/pods.{form}"] = write("Pod", *([pods[namespace]] if namespace in pods else []))
     start = "==== START logs for container submariner-gateway of pod submariner-operator/submariner-gateway-abcde ====\n"
-    files["dump/submariner-operator/submariner-gateway-abcde/logs.txt"] = f"{start}it said this\n==== END logs for container submariner-gateway of pod x/y ====\n"
+    files["dump/submariner-operator/submariner-gateway-abcde/logs.txt"] = (
+        f"{start}it said this\n==== END logs for container submariner-gateway of pod x/y ====\n"
+    )
     return folder(root, files)
 
 
@@ -204,7 +214,8 @@ class TestPlain:
         assert [found.ref.name for found in replay(tmp_path).endpoints.items] == ["alpha"]
 
     def test_lists_indented_by_other_tools_and_windows(self, tmp_path):
-        text = "apiVersion: v1\r\nkind: List\r\nitems:\r\n  - apiVersion: v1\r\n    kind: Node\r\n    metadata:\r\n      name: n1\r\n  - apiVersion: v1\r\n    kind: Node\r\n"
+        text = "apiVersion: v1\r\nkind: List\r\nitems:\r\n  - apiVersion: v1\r\n    kind: Node\r\n    metadata:\r\n      name: n1\r\n"
+        text += "  - apiVersion: v1\r\n    kind: Node\r\n"
         (tmp_path / "x.yaml").write_bytes((text + "    metadata:\r\n      name: n2\r\n      creationTimestamp: 2026-01-01T00:00:00Z\r\n").encode("utf-16"))
         found = replay(tmp_path).nodes
         assert [(entry.ref.name, entry.created) for entry in found.items] == [("n1", ""), ("n2", "2026-01-01T00:00:00Z")]
@@ -249,7 +260,10 @@ class TestMerging:
         assert [entry.ref.name for entry in replay(tmp_path).nodes.items] == ["n1"]
 
     def test_names_are_unique_and_harmless(self, tmp_path):
-        folder(tmp_path, {"a/x.json": listed(submariner("{{ lookup('pipe','id') }}", 1)), "b/x.json": listed(submariner("b", 2)), "c/x.json": listed(submariner("b", 3))})
+        folder(
+            tmp_path,
+            {"a/x.json": listed(submariner("{{ lookup('pipe','id') }}", 1)), "b/x.json": listed(submariner("b", 2)), "c/x.json": listed(submariner("b", 3))},
+        )
         names = [cluster.name for cluster in open_bundle(str(tmp_path)).clusters]
         assert len(set(names)) == 3
         assert all(name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
@@ -277,3 +291,33 @@ class TestSamples:
         snapshot = replay(SAMPLES / "cluster-1/gather.tar.gz")
         assert snapshot.server_version.items == ("v1.36.1+rke2r1",)
         assert len(snapshot.endpoints.items) == 2 and snapshot.nodes.state == NOT_READ
+
+
+class TestManyPods:
+    """Of other people's pods no more are parsed than are asked for; of the system's every one."""
+
+    @staticmethod
+    def pods():
+        others = [{"apiVersion": "v1", "kind": "Pod", **pod(f"web-{number:04d}", "a", {"app": "web"})} for number in range(700)]
+        agents = [
+            {"apiVersion": "v1", "kind": "Pod", **pod(f"agent-{number:04d}", "submariner-operator", {"app": "submariner-routeagent", "x": '"app":'})}
+            for number in range(30)
+        ]
+        return [*others, *agents, {"apiVersion": "v1", "kind": "Pod", **pod("apiserver", "kube-system", {"component": "kube-apiserver"})}]
+
+    @pytest.mark.parametrize("form", ["indented", "typed", "compact", "yaml"])
+    def test_whatever_the_form(self, tmp_path, form):
+        pods = self.pods()
+        bare = [{key: value for key, value in entry.items() if key not in ("apiVersion", "kind")} for entry in pods]
+        text = {
+            "indented": lambda: listed(*pods),
+            "typed": lambda: listed(*bare, kind="PodList"),
+            "compact": lambda: json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}),
+            "yaml": lambda: yaml_list(*pods),
+        }[form]()
+        (tmp_path / ("pods.yaml" if form == "yaml" else "pods.json")).write_text(text)
+        found = replay(tmp_path).pods
+        assert found.ok and found.partial
+        names = [entry.ref.name for entry in found.items]
+        assert sum(name.startswith("agent-") for name in names) == 30 and "apiserver" in names
+        assert sum(name.startswith("web-") for name in names) == 500

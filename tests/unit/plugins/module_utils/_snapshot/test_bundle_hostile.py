@@ -173,7 +173,9 @@ class TestDamage:
         assert "nodes.json" in snapshot.nodes.detail and "cut short" in snapshot.nodes.detail
 
     def test_gather_cut_short_claims_no_empty_lists(self, tmp_path):
-        submariner = "apiVersion: submariner.io/v1alpha1\nkind: Submariner\nmetadata:\n  name: submariner\n  namespace: x\n  uid: 00000000-0000-4000-8000-000000000001\n"
+        submariner = (
+            "apiVersion: submariner.io/v1alpha1\nkind: Submariner\nmetadata:\n  name: submariner\n  namespace: x\n  uid: 00000000-0000-4000-8000-000000000001\n"
+        )
         endpoint = "apiVersion: submariner.io/v1\nkind: Endpoint\nmetadata:\n  name: e\n  namespace: x\n"
         files = {"g/c/submariners_x_submariner.yaml": submariner, "g/c/endpoints_x_e.yaml": endpoint, "g/c/z.log": os.urandom(30_000)}
         whole = tar(tmp_path / "whole.tgz", files)
@@ -198,7 +200,9 @@ class TestDamage:
         assert any("b.json: line 3" in text for text in bundle.problems.texts())
 
     def test_an_odd_object_hides_no_other(self, tmp_path):
-        (tmp_path / "x.json").write_text(listed({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "odd"}, "status": {"conditions": 7}}, node("n1"), 5, None, []))
+        (tmp_path / "x.json").write_text(
+            listed({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "odd"}, "status": {"conditions": 7}}, node("n1"), 5, None, [])
+        )
         assert [found.ref.name for found in replay(tmp_path).nodes.items] == ["n1", "odd"]
 
     def test_bytes_that_are_no_text_and_repeated_keys(self, tmp_path):

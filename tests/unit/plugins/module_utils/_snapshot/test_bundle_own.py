@@ -26,7 +26,11 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._snap
 
 POD = {
     "metadata": {"name": "submariner-gateway-x", "namespace": "submariner-operator", "uid": "u1", "labels": {"app": "submariner-gateway"}},
-    "spec": {"nodeName": "n1", "hostNetwork": True, "containers": [{"name": "submariner-gateway", "env": [{"name": "CE_IPSEC_PSK", "value": "planted-Secret-1"}]}]},
+    "spec": {
+        "nodeName": "n1",
+        "hostNetwork": True,
+        "containers": [{"name": "submariner-gateway", "env": [{"name": "CE_IPSEC_PSK", "value": "planted-Secret-1"}]}],
+    },
     "status": {"phase": "Running", "containerStatuses": [{"name": "submariner-gateway", "ready": True, "restartCount": 1, "state": {"running": {}}}]},
 }
 OTHER = {
@@ -40,9 +44,7 @@ LOG = "/api/v1/namespaces/submariner-operator/pods/submariner-gateway-x/log"
 def differing(one, other):
     """Fields of two snapshots whose answers differ."""
     return [
-        field.name
-        for field in dataclasses.fields(one)
-        if field.name not in ("where", "statistics") and getattr(one, field.name) != getattr(other, field.name)
+        field.name for field in dataclasses.fields(one) if field.name not in ("where", "statistics") and getattr(one, field.name) != getattr(other, field.name)
     ]
 
 

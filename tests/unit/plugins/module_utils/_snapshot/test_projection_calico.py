@@ -47,7 +47,9 @@ class TestOperator:
         assert (record.mtu, record.variant) == (1450, "Calico")
 
     def test_statuses(self):
-        raw = named("calico", status={"conditions": [{"type": "Degraded", "status": "True", "reason": "PodFailure", "message": "no", "lastTransitionTime": "then"}]})
+        raw = named(
+            "calico", status={"conditions": [{"type": "Degraded", "status": "True", "reason": "PodFailure", "message": "no", "lastTransitionTime": "then"}]}
+        )
         assert calico.tigera_status(raw).condition("Degraded") == Condition("Degraded", "True", "PodFailure", "no", "then")
         assert calico.operator_api_server(named("default", status={"state": "Ready"})).state == "Ready"
 
@@ -115,7 +117,9 @@ class TestPolicies:
 class TestSelectedObjects:
     def test_labels_of_v1_stand_in_the_annotation(self):
         metadata = {"annotations": {"projectcalico.org/metadata": json.dumps({"labels": {"role": "gateway"}})}}
-        raw = named("one", metadata=metadata, spec={"node": "node-1", "expectedIPs": ["192.168.0.1"], "interfaceName": "*", "profiles": ["p"], "nets": ["10.0.0.0/8"]})
+        raw = named(
+            "one", metadata=metadata, spec={"node": "node-1", "expectedIPs": ["192.168.0.1"], "interfaceName": "*", "profiles": ["p"], "nets": ["10.0.0.0/8"]}
+        )
         endpoint = policies.host_endpoint_v1(raw)
         assert (endpoint.labels, endpoint.node, endpoint.expected_ips, endpoint.interface_name) == ({"role": "gateway"}, "node-1", ("192.168.0.1",), "*")
         assert policies.host_endpoint_v3(raw).labels == {}

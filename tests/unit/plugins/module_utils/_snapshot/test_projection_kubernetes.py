@@ -25,7 +25,8 @@ def variables(*entries):
 
 class TestEnvironment:
     @pytest.mark.parametrize(
-        "name", ["FELIX_VXLANMTU", "FELIX_IPINIPMTU", "FELIX_WIREGUARDMTUV6", "FELIX_MTUIFACEPATTERN", "CNI_MTU", "CALICO_API_GROUP", "SUBMARINER_HALT_ON_CERT_ERROR"]
+        "name",
+        ["FELIX_VXLANMTU", "FELIX_IPINIPMTU", "FELIX_WIREGUARDMTUV6", "FELIX_MTUIFACEPATTERN", "CNI_MTU", "CALICO_API_GROUP", "SUBMARINER_HALT_ON_CERT_ERROR"],
     )
     def test_kept(self, name):
         assert variables({"name": name, "value": "1400"}) == (EnvVar(name, "1400"),)
@@ -132,7 +133,15 @@ class TestWorkloads:
         record = kubernetes.daemon_set(raw)
         assert [container.name for container in record.containers] == ["calico-node", "install-cni"]
         assert record.init_containers == (Container("install-cni", "", (), (), ()),)
-        assert (record.desired, record.current, record.updated, record.ready, record.available, record.unavailable, record.misscheduled) == (5, 5, 4, 3, 2, 1, 1)
+        assert (record.desired, record.current, record.updated, record.ready, record.available, record.unavailable, record.misscheduled) == (
+            5,
+            5,
+            4,
+            3,
+            2,
+            1,
+            1,
+        )
         assert (record.max_unavailable, record.node_selector, record.node_affinity) == ("10%", {"kubernetes.io/os": "linux"}, {"required": 1})
         assert record.tolerations == ({"operator": "Exists"},)
         assert set(record.template_annotations) == {"hash.operator.tigera.io/cni-config", "kubectl.kubernetes.io/restartedAt"}
@@ -192,7 +201,11 @@ class TestEvents:
 
 
 def test_namespace():
-    raw = named("stuck", metadata={"deletionTimestamp": "t", "labels": {"a": "b"}}, status={"conditions": [{"type": "NamespaceDeletionDiscoveryFailure", "status": "True"}]})
+    raw = named(
+        "stuck",
+        metadata={"deletionTimestamp": "t", "labels": {"a": "b"}},
+        status={"conditions": [{"type": "NamespaceDeletionDiscoveryFailure", "status": "True"}]},
+    )
     record = kubernetes.namespace(raw)
     assert (record.deleted_at, record.labels, record.conditions[0].type) == ("t", {"a": "b"}, "NamespaceDeletionDiscoveryFailure")
 
@@ -200,7 +213,11 @@ def test_namespace():
 class TestOrigin:
     def test_keys_of_tools(self):
         kept = {"app.kubernetes.io/managed-by": "Helm", "kustomize.toolkit.fluxcd.io/name": "apps", "addon.open-cluster-management.io/addon-name": "submariner"}
-        annotations = {"meta.helm.sh/release-name": "calico", "objectset.rio.cattle.io/applied": SECRET, "kubectl.kubernetes.io/last-applied-configuration": SECRET}
+        annotations = {
+            "meta.helm.sh/release-name": "calico",
+            "objectset.rio.cattle.io/applied": SECRET,
+            "kubectl.kubernetes.io/last-applied-configuration": SECRET,
+        }
         metadata = {"labels": {**kept, "app": "x"}, "annotations": annotations, "ownerReferences": [{"kind": "Submariner", "name": "submariner"}]}
         record = origin(named("one", metadata=metadata))
         assert record.labels == kept

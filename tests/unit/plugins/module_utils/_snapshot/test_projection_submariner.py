@@ -42,7 +42,12 @@ def test_submariner_conditions():
 
 
 def test_route_agent():
-    remote = {"spec": {"cluster_id": "two", "healthCheckIP": "10.42.0.1", "subnets": ["10.42.0.0/16"]}, "status": "error", "statusMessage": "lost", "latencyRTT": {"average": "3ms"}}
+    remote = {
+        "spec": {"cluster_id": "two", "healthCheckIP": "10.42.0.1", "subnets": ["10.42.0.0/16"]},
+        "status": "error",
+        "statusMessage": "lost",
+        "latencyRTT": {"average": "3ms"},
+    }
     record = submariner.route_agent(named("node-1", status={"version": "v0.19.0", "statusFailure": "x", "remoteEndpoints": [remote]}))
     assert (record.version, record.status_failure) == ("v0.19.0", "x")
     (found,) = record.remote_endpoints

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import Redactor, is_secret_name, redacted_text
 
-SECRETS = st.text(string.ascii_letters + string.digits + "+/=_-", min_size=12, max_size=60).filter(lambda text: any(map(str.isdigit, text)) and text[0].isalnum())
+SECRETS = st.text(string.ascii_letters + string.digits + "+/=_-", min_size=12, max_size=60).filter(
+    lambda text: any(map(str.isdigit, text)) and text[0].isalnum()
+)
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7vT\nkQ==\n-----END RSA PRIVATE KEY-----\n"
 
 
@@ -91,7 +93,16 @@ def test_what_looks_like_a_credential_is_masked_in_logs(text):
         {"metadata": {"managedFields": [{"fieldsV1": {"f:spec": {"f:brokerK8sApiServerToken": {}}}}]}},
         {"status": {"conditions": [{"message": "the token: of the broker expired", "reason": "SecretNotFound"}]}},
         {"data": {"Corefile": ".:53 {\n  forward . /etc/resolv.conf\n}\n"}},
-        {"spec": {"containers": [{"args": ["--cluster-cidr=10.46.0.0/16", "--service-account-key-file=/etc/k/sa.pub"], "env": [{"name": "BROKER_K8S_SECRET", "value": "x-y"}]}]}},
+        {
+            "spec": {
+                "containers": [
+                    {
+                        "args": ["--cluster-cidr=10.46.0.0/16", "--service-account-key-file=/etc/k/sa.pub"],
+                        "env": [{"name": "BROKER_K8S_SECRET", "value": "x-y"}],
+                    }
+                ]
+            }
+        },
     ],
 )
 def test_what_is_no_secret_stays(obj):
@@ -105,7 +116,17 @@ def test_helm_values_keep_their_meaning():
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("token", True), ("tls.key", True), ("etcd_key", True), ("ca.crt", True), ("caBundle", True), ("key", False), ("secretName", False), ("DB_PASSWORD", True), ("name", False)],
+    [
+        ("token", True),
+        ("tls.key", True),
+        ("etcd_key", True),
+        ("ca.crt", True),
+        ("caBundle", True),
+        ("key", False),
+        ("secretName", False),
+        ("DB_PASSWORD", True),
+        ("name", False),
+    ],
 )
 def test_names(name, expected):
     assert is_secret_name(name) is expected

@@ -78,7 +78,10 @@ def test_names_and_logs():
     assert ipaddress.ip_address(words[5]) in ipaddress.ip_network(words[7])
 
 
-@pytest.mark.parametrize("text", ["v3.26.1", "1.2.3.4.5", "2026-11-21T11:14:15Z", "12:34:56", "127.0.0.1", "0.0.0.0/0", "::1", "::/0", "a:b", "rke2-1", "10.46.0.0.1", "aa:bb:cc:dd:ee:ff"])
+@pytest.mark.parametrize(
+    "text",
+    ["v3.26.1", "1.2.3.4.5", "2026-11-21T11:14:15Z", "12:34:56", "127.0.0.1", "0.0.0.0/0", "::1", "::/0", "a:b", "rke2-1", "10.46.0.0.1", "aa:bb:cc:dd:ee:ff"],
+)
 def test_what_is_no_address_or_means_itself_stays(text):
     assert MAPPING.text(text) == text
 

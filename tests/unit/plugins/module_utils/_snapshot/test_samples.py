@@ -35,9 +35,7 @@ def results(snapshots):
         facts = Facts.of(snapshot)
         judgement = judge_cluster(facts)
         made.append(
-            json.loads(
-                json.dumps(result(snapshot.cluster, judgement.findings, card_of(facts), judgement.passed, facts.truth.to_dict(), snapshot.statistics))
-            )
+            json.loads(json.dumps(result(snapshot.cluster, judgement.findings, card_of(facts), judgement.passed, facts.truth.to_dict(), snapshot.statistics)))
         )
     return made
 
