@@ -8,8 +8,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import yaml
-
+from tests.lab import documents
 from tests.lab.client import Object
 from tests.lab.info import LabError
 
@@ -27,7 +26,7 @@ def load(names: t.Iterable[str], wanted_by: str) -> list[Object]:
         path = CRDS / f"{name}.yaml"
         if not path.exists():
             raise LabError(f"{wanted_by} wants the CRDs {name!r}, but there is no {path}")
-        found += [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+        found += documents.parse(path.read_text(encoding="utf-8"))
     return found
 
 
