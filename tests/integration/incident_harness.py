@@ -67,18 +67,21 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
     """Everything in which the diagnosis of an incident, or of a layout in health, is not as it should be.
 
     Blockers and errors are exactly those that the incident expects; what else it names must be there, too. In health nothing is above info but what
-    the layout allows, and nothing is unknown. A bundle made at the same time gives the same findings. Nobody but the lab itself writes, or tries to.
+    the layout allows, and nothing is unknown. Bundles of the clusters that the incident changes, made at the same time, give the same findings. Nobody
+    but the lab itself writes, or tries to.
     """
     with bench.planted(layout, identifier) as lab:
         before = {cluster.name: cluster.audit_log.stat().st_size for cluster in lab.clusters}
         with tempfile.TemporaryDirectory(prefix="bundles-") as folder:
-            bench.modules.collect(lab, Path(folder))
+            saved = _touched(lab, incidents.load(identifier))
+            bench.modules.collect(saved, Path(folder))
             live = bench.modules.diagnose(lab)
-            offline = bench.modules.diagnose_bundles(lab, Path(folder))
+            offline = bench.modules.diagnose_bundles(saved, Path(folder))
         report = bench.modules.report(live)
         written = [event.uri for cluster in lab.clusters for event in audit.events(cluster.audit_log, before[cluster.name]) if event.user == ADMIN]
     wrong = [f"the diagnosis wrote: {each}" for each in written]
-    wrong += [each for pair in zip(live, offline) for each in _differences(*pair)]
+    online = {each["cluster"]: each for each in live}
+    wrong += [told for each in offline for told in _differences(online[each["cluster"]], each)]
     wanted = {(each.cluster, each.id, each.severity, each.verdict) for each in incidents.load(identifier).expect}
     found = {(each["cluster"], each["id"], each["severity"], each["verdict"]): each for each in report["findings"]}
     if identifier == layout:
@@ -86,6 +89,12 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
     wrong += [f"not found: {' '.join(key)}" for key in sorted(wanted - set(found))]
     wrong += [_told(found[key]) for key in sorted(set(found) - wanted) if key[2] in SEVERE and key[3] == "fail"]
     return wrong
+
+
+def _touched(lab, incident) -> list:
+    """The clusters that an incident changes; all of a layout in health."""
+    named = {change["cluster"] for change in incident.changes} | set(incident.logs)
+    return [each for each in lab.clusters if each.name in named or changes.EVERYWHERE in named] or list(lab.clusters)
 
 
 def _differences(live: dict, offline: dict) -> list[str]:

@@ -15,6 +15,8 @@ import os
 import sys
 import tempfile
 
+import kubernetes.client  # noqa: F401 - modules import it when they connect: once here instead of in every child
+import kubernetes.config  # noqa: F401
 from ansible.module_utils import basic
 
 MODULES = "ansible_collections.fathom.submariner.plugins.modules"

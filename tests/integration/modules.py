@@ -46,15 +46,17 @@ class Modules:
         """
         return self.run(*(("diagnose", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "timeout": PATIENCE, **options}) for each in lab.clusters))
 
-    def collect(self, lab, folder: Path) -> None:
-        """A bundle of every cluster of a lab, in folders of their names."""
-        orders = (("collect", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "dest": str(folder / each.name), "timeout": PATIENCE}) for each in lab.clusters)
+    def collect(self, clusters, folder: Path) -> None:
+        """A bundle of each of some clusters, in folders of their names."""
+        orders = []
+        for each in clusters:
+            orders.append(("collect", {"kubeconfig": str(each.kubeconfig), "cluster": each.name, "dest": str(folder / each.name), "timeout": PATIENCE}))
         for result in self.run(*orders):
             assert not result.get("failed"), result
 
-    def diagnose_bundles(self, lab, folder: Path) -> list[dict]:
-        """The diagnosis of every cluster from the bundles of ``collect``."""
-        return self.run(*(("diagnose", {"bundle": str(folder / each.name), "cluster": each.name}) for each in lab.clusters))
+    def diagnose_bundles(self, clusters, folder: Path) -> list[dict]:
+        """The diagnosis of each of some clusters from the bundles of ``collect``."""
+        return self.run(*(("diagnose", {"bundle": str(folder / each.name), "cluster": each.name}) for each in clusters))
 
     def report(self, diagnoses: list[dict]) -> dict:
         """The verdict on the clusterset."""

@@ -39,14 +39,19 @@ def saved(lab_factory, tmp_path_factory):
 def offline(bundle, *arguments):
     command = ["ansible-playbook", "fathom.submariner.diagnose", "-e", f"submariner_bundle={bundle}", *arguments]
     settings = {**environment(), "ANSIBLE_INVENTORY_UNPARSED_FAILED": "false"}
-    return subprocess.run(command, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False
+    )
 
 
 def findings(folder):
     """Findings without times that passed and where values were read."""
     found = json.loads((folder / "result.json").read_text())["findings"]
     return sorted(
-        ((entry["cluster"], entry["id"], entry["severity"], entry["verdict"], entry["subject"], json.dumps(entry["remedy"], sort_keys=True)) for entry in found),
+        (
+            (entry["cluster"], entry["id"], entry["severity"], entry["verdict"], entry["subject"], json.dumps(entry["remedy"], sort_keys=True))
+            for entry in found
+        ),
         key=str,
     )
 
