@@ -149,6 +149,8 @@ def evaluate(applied: t.Iterable[CalicoPolicy], flow: Flow, rules: Policies, *, 
 def together(outcomes: t.Iterable[Outcome]) -> Outcome:
     """The outcome of several flows, or of one at an endpoint of which several things may be true."""
     listed = list(outcomes)
+    if len(listed) == 1:
+        return listed[0]
 
     def merged(field: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(text for outcome in listed for text in getattr(outcome, field)))

@@ -132,7 +132,7 @@ def _staged(applied: t.Sequence[CalicoPolicy], endpoint: HostEndpoint, flow: Flo
     early = [[policy for policy in applied if policy.do_not_track]]
     if flow.direction == INGRESS:
         early.append([policy for policy in applied if policy.pre_dnat])
-    for policies in early:
+    for policies in filter(None, early):
         outcome = evaluate(policies, flow, rules, profile=undecided, at_end=False)
         if undecided not in outcome.possible:
             return together([*results, outcome])
