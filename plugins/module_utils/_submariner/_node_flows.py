@@ -79,8 +79,11 @@ class Site(t.NamedTuple):
 
 def node_flows(site: Site) -> t.Iterator[NodeFlow]:
     """Every flow of Submariner that meets a HostEndpoint."""
-    met = {node.ref.name: _met(node, site.endpoints) for node in site.nodes}
-    ends = {node.ref.name: host_entity(_found_by(node, site.endpoints), addresses(node)) for node in site.nodes}
+    by_node: dict[str, list[HostEndpoint]] = {}
+    for endpoint in site.endpoints:
+        by_node.setdefault(endpoint.node, []).append(endpoint)
+    met = {node.ref.name: _met(node, by_node.get(node.ref.name, ())) for node in site.nodes}
+    ends = {node.ref.name: host_entity(_found_by(node, by_node.get(node.ref.name, ())), addresses(node)) for node in site.nodes}
     gateways = [node for node in site.nodes if node.ref.name in site.gateways]
     for gateway in gateways:
         name = gateway.ref.name
@@ -141,8 +144,8 @@ def _peer_addresses(remote: Endpoint, connection: Connection | None) -> tuple[st
 
 
 def _met(node: Node, endpoints: t.Sequence[HostEndpoint]) -> list[tuple[HostEndpoint, bool]]:
-    """The HostEndpoints that packets to and from the node's InternalIP meet, and whether that is sure: one of an interface goes before one of all."""
-    own = [(endpoint, covers_address(endpoint, addresses(node))) for endpoint in endpoints if endpoint.node == node.ref.name]
+    """Of a node's HostEndpoints those that packets to and from its InternalIP meet, and whether that is sure: one of an interface goes before one of all."""
+    own = [(endpoint, covers_address(endpoint, addresses(node))) for endpoint in endpoints]
     sure = [endpoint for endpoint, verdict in own if verdict]
     special = [endpoint for endpoint in sure if endpoint.interface_name != "*"]
     if sure:
@@ -151,9 +154,9 @@ def _met(node: Node, endpoints: t.Sequence[HostEndpoint]) -> list[tuple[HostEndp
 
 
 def _found_by(node: Node, endpoints: t.Sequence[HostEndpoint]) -> HostEndpoint | None:
-    """The HostEndpoint by which selectors of rules find the node's InternalIP."""
+    """Of a node's HostEndpoints the one by which selectors of rules find its InternalIP."""
     own = {net(ip) for ip in node.internal_ips}
-    return next((endpoint for endpoint in endpoints if endpoint.node == node.ref.name and own & {net(ip) for ip in endpoint.expected_ips}), None)
+    return next((endpoint for endpoint in endpoints if own & {net(ip) for ip in endpoint.expected_ips}), None)
 
 
 def _number(text: str | None) -> int:
