@@ -248,7 +248,7 @@ def several_active(facts: Facts) -> t.Iterator[Problem]:
         yield Problem(
             subject="Gateways",
             title=f"{len(active)} gateways are active at once: {names(gateway.ref.name for gateway in active)}",
-            evidence=few(Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status, gateway.updated_at) for gateway in active),
+            evidence=few(Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status, "and refreshes its record") for gateway in active),
             impact="Both make tunnels and routes; traffic enters at one and is answered by the other, or not at all.",
             remedy=by_hand(
                 "See who holds the Lease submariner-gateway-lock, and delete the pod of the other: it lost the API server without noticing. During a "

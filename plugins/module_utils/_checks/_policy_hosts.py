@@ -51,13 +51,15 @@ def node_traffic(facts: Facts) -> t.Iterator[Problem]:
     flows = list(node_flows(_site(facts))) if snapshot.host_endpoints.items else []
     rules = policies_of(snapshot, missing(snapshot.network_sets, "NetworkSets"))
     unread = _unread(snapshot)
+    configured = {item.ref.name.removeprefix("node.") for item in snapshot.felix_configurations.items if item.ref.name.startswith("node.")}
     by_node: dict[str, Failsafes] = {}
     dropped: dict[Key, list[NodeFlow]] = {}
     doubts: dict[str, list[str]] = {}
     for entry in flows:
-        if entry.node not in by_node:
-            by_node[entry.node] = failsafes(entry.node, snapshot.felix_configurations.items, _calico_node(snapshot))
-        outcome = at_host(entry.endpoint, entry.flow, rules, by_node[entry.node], forwarded=entry.forwarded)
+        alone = entry.node if entry.node in configured else ""  # most nodes have no FelixConfiguration of their own
+        if alone not in by_node:
+            by_node[alone] = failsafes(alone, snapshot.felix_configurations.items, _calico_node(snapshot))
+        outcome = at_host(entry.endpoint, entry.flow, rules, by_node[alone], forwarded=entry.forwarded)
         if outcome.is_dropped and entry.sure and not unread:
             dropped.setdefault((entry.what, entry.need.severity, (entry.need.impact,), outcome.dropped_by), []).append(entry)
         elif not outcome.is_allowed:
