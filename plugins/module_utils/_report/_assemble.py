@@ -44,7 +44,8 @@ def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Chec
         findings += found
     cards += candidate_cards(candidates or {}, [card.cluster for card in cards])
     judgement = judge_clusterset(cards, checks)
-    return Report(tuple(clusters), ordered([*findings, *judgement.findings]), judgement.passed)
+    notes = tuple(f"{cluster.name}: {problem}" for cluster in clusters for problem in cluster.details.get("problems") or ())
+    return Report(tuple(clusters), ordered([*findings, *judgement.findings]), judgement.passed, notes=notes)
 
 
 def judged_elsewhere(results: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

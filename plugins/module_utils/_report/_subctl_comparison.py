@@ -120,7 +120,7 @@ TABLE: tuple[Reads, ...] = (
     Reads(
         "kube-proxy mode",
         ("kube-proxy-*",),
-        "It looks for the device kube-ipvs0 on the gateway's node, prints a failure where it is there, and still ends well. It does not know nftables and eBPF.",
+        "It looks for the device kube-ipvs0 on the gateway's node, prints a failure where it is there, and still ends well. It knows no nftables and eBPF.",
         "The device kube-ipvs0 outlives a change of mode until the node restarts.",
     ),
     Reads(

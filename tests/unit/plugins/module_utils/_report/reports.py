@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 
@@ -157,6 +158,7 @@ def ring(count, down=(), silent=()):
     return Report(tuple(clusters), ordered(findings), ("clusterset-cidr-overlap",))
 
 
+@functools.cache
 def thousands(nodes=5000):
     """A cluster on which something is wrong with every node, in the most wordy form that checks have."""
     base = incident()

@@ -10,11 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._report import _details
+from ansible_collections.fathom.submariner.plugins.module_utils._report._assemble import assemble
 from ansible_collections.fathom.submariner.plugins.module_utils._report._details import capped_cidrs, details_of, milliseconds
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import answer, cluster, connection, gateway, node, ok
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._report import reports
 
 
 @pytest.mark.parametrize(
@@ -93,3 +96,8 @@ def test_a_drawing_that_breaks_does_not_take_the_diagnosis_with_it(monkeypatch):
     monkeypatch.setattr(_details, "mtu_picture", broken)
     made = details_of(Facts.of(replace(cluster(), taken_at="later")))
     assert made["mtu"] is None and made["problems"] == ["the MTU budget could not be made, please report it: KeyError: 'surprise'"]
+
+
+def test_the_report_says_what_could_not_be_drawn():
+    entry = reports.diagnosed(cluster(), problems=["the timelines could not be made"])
+    assert assemble([entry], CHECKS).notes == ("cluster-1: the timelines could not be made",)
