@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The fathom.submariner authors (@fathom-ansible)
 description:
-  - Reads one cluster once, exactly as M(fathom.submariner.diagnose) does, and writes the objects and logs that it was answered with into a bundle. Diagnosing the
-    bundle gives the findings that diagnosing the cluster at that moment gave.
+  - Reads one cluster once, exactly as M(fathom.submariner.diagnose) does, and writes the objects and logs that it was answered with into a bundle.
+    Diagnosing the bundle gives the findings that diagnosing the cluster at that moment gave.
   - Holds what C(subctl gather) leaves out, too. Calico's objects, TigeraStatus, APIServices, the configuration in C(kube-system), nodes, and how each
     question was answered, so that what was forbidden or did not answer is told from what is not there.
   - Secrets are not read. Tokens, pre-shared keys, passwords, certificates and keys in other objects and in logs are masked.
@@ -37,7 +37,8 @@ options:
   dest:
     description:
       - The bundle to write. An archive where the name ends in C(.tar.gz) or C(.tgz), else a folder.
-      - It can be read by its owner alone. What stands there before is replaced at once when all has been read; a folder only where it is empty or such a bundle.
+      - It can be read by its owner alone. What stands there before is replaced at once when all has been read, a folder only where it is empty or
+        such a bundle.
     type: path
     required: true
   cluster:
