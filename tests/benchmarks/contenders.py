@@ -108,7 +108,9 @@ def _playbook(setup: Setup, name: str, tasks: list[dict[str, t.Any]], collection
     path = setup.scratch / f"{name}.json"  # JSON is YAML
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": {"ansible_python_interpreter": sys.executable}, "tasks": tasks}
     path.write_text(json.dumps([play]), encoding="utf-8")
-    env = {"ANSIBLE_LOCAL_TEMP": str(setup.scratch / "ansible"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": "/dev/null"}
+    config = setup.scratch / "ansible.cfg"
+    config.touch()
+    env = {"ANSIBLE_LOCAL_TEMP": str(setup.scratch / "ansible"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(config)}
     if collections is not None:
         env["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
     return run([str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(path)], env=env, cwd=setup.scratch)

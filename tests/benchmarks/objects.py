@@ -92,7 +92,10 @@ def _node(number: int) -> Object:
         "volumes.kubernetes.io/controller-managed-attach-detach": "true",
     }
     images = [
-        {"names": [f"registry.example.com/rancher/{image}@sha256:{position:064x}", f"registry.example.com/rancher/{image}:v1.31.{position}"], "sizeBytes": 91_000_000 + position}
+        {
+            "names": [f"registry.example.com/rancher/{image}@sha256:{position:064x}", f"registry.example.com/rancher/{image}:v1.31.{position}"],
+            "sizeBytes": 91_000_000 + position,
+        }
         for position, image in enumerate(_IMAGES)
     ]
     conditions = [
@@ -148,12 +151,27 @@ _TOLERATIONS = [
 ]
 
 
-def _agent(name: str, namespace: str, labels: dict[str, str], owner: str, number: int, containers: list[Object], init: list[Object], paths: list[str]) -> Object:
+def _agent(
+    name: str, namespace: str, labels: dict[str, str], owner: str, number: int, containers: list[Object], init: list[Object], paths: list[str]
+) -> Object:
     names = {path: path.strip("/").replace("/", "-").replace(".", "-") for path in paths}
     mounts = [{"mountPath": path, "name": name} for path, name in names.items()]
     volumes = [{"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}} for path, name in names.items()]
-    affinity = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [_node_name(number)]}]}]}}
-    owners = [{"apiVersion": "apps/v1", "blockOwnerDeletion": True, "controller": True, "kind": "DaemonSet", "name": owner, "uid": "9a0b5a30-7e6b-4f0e-9d57-3a1f6f6f0001"}]
+    affinity = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [_node_name(number)]}]}]
+        }
+    }
+    owners = [
+        {
+            "apiVersion": "apps/v1",
+            "blockOwnerDeletion": True,
+            "controller": True,
+            "kind": "DaemonSet",
+            "name": owner,
+            "uid": "9a0b5a30-7e6b-4f0e-9d57-3a1f6f6f0001",
+        }
+    ]
     status = {
         "phase": "Running",
         "hostIP": _address(number),
@@ -161,9 +179,14 @@ def _agent(name: str, namespace: str, labels: dict[str, str], owner: str, number
         "podIPs": [{"ip": _address(number)}],
         "qosClass": "Burstable",
         "startTime": STARTED,
-        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": STARTED} for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")],
+        "conditions": [
+            {"type": kind, "status": "True", "lastTransitionTime": STARTED}
+            for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+        ],
         "containerStatuses": [_status(each, {"running": {"startedAt": STARTED}}) for each in containers],
-        "initContainerStatuses": [_status(each, {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": STARTED, "finishedAt": STARTED}}) for each in init],
+        "initContainerStatuses": [
+            _status(each, {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": STARTED, "finishedAt": STARTED}}) for each in init
+        ],
     }
     spec = {
         "nodeName": _node_name(number),
@@ -230,7 +253,9 @@ def route_agent_pod(number: int) -> Object:
     }  # fmt: skip
     init = _container("submariner-routeagent-init", "submariner/submariner-route-agent:0.19.0", {}, command=["submariner-route-agent.sh"])
     agent = _container("submariner-routeagent", "submariner/submariner-route-agent:0.19.0", env, command=["submariner-route-agent.sh"])
-    return _agent(f"submariner-routeagent-{_suffix(number)}", SUBMARINER, labels, "submariner-routeagent", number, [agent], [init], ["/run/xtables.lock", "/host"])
+    return _agent(
+        f"submariner-routeagent-{_suffix(number)}", SUBMARINER, labels, "submariner-routeagent", number, [agent], [init], ["/run/xtables.lock", "/host"]
+    )
 
 
 def _block_of(number: int) -> ipaddress.IPv4Network:
@@ -243,7 +268,13 @@ def _block(number: int) -> Object:
     spec = {
         "affinity": f"host:{_node_name(number)}",
         "allocations": [None if position >= used else position for position in range(BLOCK_SIZE)],
-        "attributes": [{"handle_id": f"k8s-pod-network.{number * used + position:064x}", "secondary": {"namespace": "shop", "node": _node_name(number), "pod": f"web-{number}-{position}"}} for position in range(used)],
+        "attributes": [
+            {
+                "handle_id": f"k8s-pod-network.{number * used + position:064x}",
+                "secondary": {"namespace": "shop", "node": _node_name(number), "pod": f"web-{number}-{position}"},
+            }
+            for position in range(used)
+        ],
         "cidr": str(network),
         "deleted": False,
         "sequenceNumber": 1763000000 + number,
@@ -261,8 +292,17 @@ def _peer(hostname: str) -> Object:
 
 
 def _route_agent(number: int) -> Object:
-    remote = [{"spec": _peer("gw-1"), "status": "connected", "statusMessage": "", "latencyRTT": {"average": "1.2ms", "last": "1.1ms", "max": "3ms", "min": "1ms", "stdDev": "0.2ms"}}]
-    return _object("submariner.io/v1", "RouteAgent", _node_name(number), SUBMARINER, status={"version": "v0.19.0", "statusFailure": "", "remoteEndpoints": remote})
+    remote = [
+        {
+            "spec": _peer("gw-1"),
+            "status": "connected",
+            "statusMessage": "",
+            "latencyRTT": {"average": "1.2ms", "last": "1.1ms", "max": "3ms", "min": "1ms", "stdDev": "0.2ms"},
+        }
+    ]
+    return _object(
+        "submariner.io/v1", "RouteAgent", _node_name(number), SUBMARINER, status={"version": "v0.19.0", "statusFailure": "", "remoteEndpoints": remote}
+    )
 
 
 def _few(nodes: int) -> t.Iterator[Object]:
@@ -275,32 +315,91 @@ def _few(nodes: int) -> t.Iterator[Object]:
         "connectionHealthCheck": {"enabled": True, "intervalSeconds": 1, "maxPacketLossCount": 5},
     }  # fmt: skip
     yield _object("submariner.io/v1alpha1", "Submariner", "submariner", SUBMARINER, spec=spec, status=status)
-    own = {**_peer(_node_name(3)), "cluster_id": "large", "subnets": [SERVICE_CIDR, POD_CIDR], "private_ip": _address(3), "cable_name": "submariner-cable-large"}
+    own = {
+        **_peer(_node_name(3)),
+        "cluster_id": "large",
+        "subnets": [SERVICE_CIDR, POD_CIDR],
+        "private_ip": _address(3),
+        "cable_name": "submariner-cable-large",
+    }
     for name, endpoint in (("large-submariner-cable", own), ("peer-submariner-cable", _peer("gw-1"))):
         yield _object("submariner.io/v1", "Endpoint", name, SUBMARINER, spec=endpoint)
     for name, pods, services in (("large", POD_CIDR, SERVICE_CIDR), ("peer", *REMOTE_CIDRS)):
-        yield _object("submariner.io/v1", "Cluster", name, SUBMARINER, spec={"cluster_id": name, "cluster_cidr": [pods], "service_cidr": [services], "global_cidr": [], "color_codes": ["blue"]})
+        yield _object(
+            "submariner.io/v1",
+            "Cluster",
+            name,
+            SUBMARINER,
+            spec={"cluster_id": name, "cluster_cidr": [pods], "service_cidr": [services], "global_cidr": [], "color_codes": ["blue"]},
+        )
     connection = {"endpoint": _peer("gw-1"), "status": "connected", "statusMessage": "", "usingIP": "192.168.7.4", "latencyRTT": {"average": "1ms"}}
     for number, ha_status in ((3, "active"), (4, "passive")):
-        gateway = {"haStatus": ha_status, "version": "v0.19.0", "statusFailure": "", "localEndpoint": own, "connections": [connection] if ha_status == "active" else []}
+        gateway = {
+            "haStatus": ha_status,
+            "version": "v0.19.0",
+            "statusFailure": "",
+            "localEndpoint": own,
+            "connections": [connection] if ha_status == "active" else [],
+        }
         yield _object("submariner.io/v1", "Gateway", _node_name(number), SUBMARINER, status=gateway)
     pools = [("default-ipv4-ippool", POD_CIDR, False)] + [(f"submariner-peer-{number}", cidr, True) for number, cidr in enumerate(REMOTE_CIDRS)]
     for name, cidr, remote in pools:
-        pool = {"cidr": cidr, "blockSize": 26, "disabled": remote, "natOutgoing": not remote, "disableBGPExport": remote, "vxlanMode": "Always", "ipipMode": "Never", "nodeSelector": "all()", "allowedUses": ["Workload", "Tunnel"]}
+        pool = {
+            "cidr": cidr,
+            "blockSize": 26,
+            "disabled": remote,
+            "natOutgoing": not remote,
+            "disableBGPExport": remote,
+            "vxlanMode": "Always",
+            "ipipMode": "Never",
+            "nodeSelector": "all()",
+            "allowedUses": ["Workload", "Tunnel"],
+        }
         yield _object("crd.projectcalico.org/v1", "IPPool", name, spec=pool, metadata={"labels": {"submariner.io/ippool": "true"} if remote else {}})
-    yield _object("crd.projectcalico.org/v1", "ClusterInformation", "default", spec={"calicoVersion": "v3.29.1", "clusterType": "k8s,operator", "datastoreReady": True})
+    yield _object(
+        "crd.projectcalico.org/v1", "ClusterInformation", "default", spec={"calicoVersion": "v3.29.1", "clusterType": "k8s,operator", "datastoreReady": True}
+    )
     yield _object("crd.projectcalico.org/v1", "FelixConfiguration", "default", spec={"vxlanMTU": 1400, "bpfEnabled": False})
     network = {"bgp": "Disabled", "ipPools": [{"cidr": POD_CIDR, "encapsulation": "VXLAN"}], "nodeAddressAutodetectionV4": {"kubernetes": "NodeInternalIP"}}
     installation = {"kubernetesProvider": "RKE2", "cni": {"type": "Calico", "ipam": {"type": "Calico"}}, "calicoNetwork": network, "variant": "Calico"}
-    yield _object("operator.tigera.io/v1", "Installation", "default", spec=installation, status={"computed": installation, "mtu": 1450, "variant": "Calico", "calicoVersion": "v3.29.1"})
-    conditions = [{"type": kind, "status": state, "reason": "AllObjectsAvailable", "message": "", "lastTransitionTime": READY} for kind, state in (("Available", "True"), ("Progressing", "False"), ("Degraded", "False"))]
+    yield _object(
+        "operator.tigera.io/v1",
+        "Installation",
+        "default",
+        spec=installation,
+        status={"computed": installation, "mtu": 1450, "variant": "Calico", "calicoVersion": "v3.29.1"},
+    )
+    conditions = [
+        {"type": kind, "status": state, "reason": "AllObjectsAvailable", "message": "", "lastTransitionTime": READY}
+        for kind, state in (("Available", "True"), ("Progressing", "False"), ("Degraded", "False"))
+    ]
     yield _object("operator.tigera.io/v1", "TigeraStatus", "calico", status={"conditions": conditions})
-    yield _object("helm.cattle.io/v1", "HelmChart", "rke2-calico", "kube-system", spec={"version": "v3.29.101", "set": {"global.clusterCIDR": POD_CIDR, "global.serviceCIDR": SERVICE_CIDR}})
-    for namespace, name, agent, image in ((CALICO, "calico-node", _calico_node(0), "calico"), (SUBMARINER, "submariner-routeagent", route_agent_pod(0), "submariner")):
+    yield _object(
+        "helm.cattle.io/v1",
+        "HelmChart",
+        "rke2-calico",
+        "kube-system",
+        spec={"version": "v3.29.101", "set": {"global.clusterCIDR": POD_CIDR, "global.serviceCIDR": SERVICE_CIDR}},
+    )
+    for namespace, name, agent, image in (
+        (CALICO, "calico-node", _calico_node(0), "calico"),
+        (SUBMARINER, "submariner-routeagent", route_agent_pod(0), "submariner"),
+    ):
         labels = {"k8s-app" if image == "calico" else "app": name}
-        template = {"metadata": {"labels": labels}, "spec": {key: value for key, value in agent["spec"].items() if key not in ("nodeName", "affinity", "priorityClassName")}}
+        template = {
+            "metadata": {"labels": labels},
+            "spec": {key: value for key, value in agent["spec"].items() if key not in ("nodeName", "affinity", "priorityClassName")},
+        }
         numbers = {key: nodes for key in ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable")}
-        yield _object("apps/v1", "DaemonSet", name, namespace, metadata={"labels": labels}, spec={"selector": {"matchLabels": labels}, "template": template}, status={**numbers, "numberMisscheduled": 0, "observedGeneration": 1})
+        yield _object(
+            "apps/v1",
+            "DaemonSet",
+            name,
+            namespace,
+            metadata={"labels": labels},
+            spec={"selector": {"matchLabels": labels}, "template": template},
+            status={**numbers, "numberMisscheduled": 0, "observedGeneration": 1},
+        )
     for number in range(20):
         yield _object("v1", "Service", f"web-{number}", "shop", spec={"ports": [{"port": 80}], "selector": {"app": f"web-{number}"}})
     for number in range(40):
@@ -310,4 +409,12 @@ def _few(nodes: int) -> t.Iterator[Object]:
 def _workload(number: int) -> Object:
     ip = str(_block_of(number)[4])
     status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": [{"type": "Ready", "status": "True"}]}
-    return _object("v1", "Pod", f"web-{number}", "shop", metadata={"labels": {"app": "web"}}, spec={"nodeName": _node_name(number), "containers": [_container("web", "web:1", {})]}, status=status)
+    return _object(
+        "v1",
+        "Pod",
+        f"web-{number}",
+        "shop",
+        metadata={"labels": {"app": "web"}},
+        spec={"nodeName": _node_name(number), "containers": [_container("web", "web:1", {})]},
+        status=status,
+    )

@@ -33,7 +33,7 @@ def write_bundle(path: Path, mib: int, say: t.Callable[[str], None]) -> Path:
         while size < (mib - mib // 8) * MIB:
             _add(archive, f"bundle/other-pods-{number}.json", _list_of(_other_pod(number * 100 + position) for position in range(100)))
             size, number = archive.offset, number + 1
-        line = b"2026-11-21T03:04:05.000Z INF ..gent/routeagent_driver.go:101 RouteAgent          Nothing to do for this endpoint right now, waiting for the next\n"
+        line = b"2026-11-21T03:04:05.000Z INF ..gent/routeagent_driver.go:101 RouteAgent  Nothing to do for this endpoint, waiting for the next\n"
         _add(archive, f"bundle/logs/{objects.SUBMARINER}/submariner-routeagent-bbbbb/submariner-routeagent.log", line * (max(1, mib // 8) * MIB // len(line)))
     say(f"a bundle of {path.stat().st_size // MIB:,} MiB is written")
     return path
