@@ -23,7 +23,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_own import Index, read_index
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_stream import MEBIBYTE, Damaged
 
-LOOK = MEBIBYTE  # bytes of a document in which uids are looked for
+LOOK = 64 * 1024  # bytes of a document in which uids are looked for: lists are in the same order in every format
 LONGEST_SUMMARY = 8 * MEBIBYTE
 DOCUMENT_SUFFIXES = (".yaml", ".yml", ".json")
 LOG_SUFFIXES = (".log", ".prev", ".html", "/logs.txt")

@@ -111,8 +111,8 @@ def test_the_predicate_sees_every_state_that_lasts_and_is_asked_once_for_each_wa
 
 def test_nothing_is_asked_while_nothing_happens(pods, connection):
     with pytest.raises(TimedOutError):
-        wait(connection, seconds=2)
-    assert len(pods.calls) == 2  # a list and a watch in the whole time
+        wait(connection, seconds=0.9)
+    assert 1 <= len(pods.calls) <= 2  # a list, and on a machine that is not too busy for it one watch, in the whole time
 
 
 def test_the_deadline_says_what_was_awaited_and_last_seen(pods, connection):
