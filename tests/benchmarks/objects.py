@@ -126,7 +126,6 @@ def _node(number: int) -> Object:
             "capacity": resources,
             "allocatable": resources,
             "conditions": conditions,
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "images": images,
             "nodeInfo": info,
         },
