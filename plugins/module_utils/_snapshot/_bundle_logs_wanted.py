@@ -18,7 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_logs import LogName, sections, whole_log
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_own import Index, log_file
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_parts import Group
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_stream import Damaged, Limits
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_stream import Limits
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import LogTarget
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Ref
 
