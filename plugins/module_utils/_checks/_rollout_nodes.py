@@ -27,7 +27,6 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._rollout
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node, Pod
 
 
-
 @check(
     EXCLUDED,
     title="No selector, affinity or taint keeps calico-node off a node that needs it",

@@ -113,7 +113,8 @@ class _Entry:
         if joined.value not in (True, False, None):
             raise self.wrong(joined.line, "joined must be true or false")
         expression = self.expression("expression")
-        assert expression is not None  # it is required
+        if expression is None:
+            raise self.wrong(self.line, "expression is missing")
         needs = self.texts("needs") if "needs" in self.values else tuple(name for name in expression.roots if name in ANSWERS)
         for name in needs:
             if name not in ANSWERS:
