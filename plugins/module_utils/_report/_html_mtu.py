@@ -68,8 +68,8 @@ def _knob(scale: int, limits: t.Mapping[str, int | None], entry: t.Mapping[str, 
     shown = f"{value:,}" if value is not None else clipped(entry.get("value") or "unset", 24)
     remarks = [part for part in ("" if effective else "not in effect", str(entry.get("note") or "")) if part]
     name = [element("b", knob), " ", _excess(value, limit), element("span", "; ".join(remarks), class_="soft small") if remarks else None]
-    bar = element("span") if value is None else _limited(scale, value, limit)
-    return _step(name, shown, bar, str(entry.get("where") or ""))
+    drawn = element("span") if value is None else _limited(scale, value, limit)
+    return _step(name, shown, drawn, str(entry.get("where") or ""))
 
 
 def _excess(value: int | None, limit: int | None) -> Markup | None:
@@ -83,9 +83,9 @@ def _limited(scale: int, value: int, limit: int | None) -> Markup:
     return _bar(scale, limit, over=value - limit, limit=limit)
 
 
-def _step(what: t.Any, size: t.Any, bar: Markup, why: str = "") -> Markup:
+def _step(what: t.Any, size: t.Any, drawn: Markup, why: str = "") -> Markup:
     label = element("div", what, element("div", why, class_="soft small") if why else None, class_="what")
-    return element("div", label, bar, element("div", size, class_="bytes"), class_="step")
+    return element("div", label, drawn, element("div", size, class_="bytes"), class_="step")
 
 
 def _bar(scale: int, kept: int, *, added: int = 0, over: int = 0, limit: int | None = None) -> Markup:

@@ -26,15 +26,15 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, /, *children: t.Any, **attributes: t.Any) -> Markup:
+def element(tag: str, /, *children: t.Any, **attributes: t.Any) -> Markup:
     """An element. Children may be Markup, texts, numbers, None (nothing) or iterables of these.
 
     Attributes that are None or False are left out, True stands without a value; ``class_`` is ``class`` and other underscores are hyphens.
     """
     shown = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)
-    if name in _VOID:
-        return Markup(f"<{name}{shown}>")
-    return Markup(f"<{name}{shown}>{joined(children)}</{name}>")
+    if tag in _VOID:
+        return Markup(f"<{tag}{shown}>")
+    return Markup(f"<{tag}{shown}>{joined(children)}</{tag}>")
 
 
 def joined(children: t.Any) -> Markup:
