@@ -12,13 +12,14 @@ import typing as t
 import urllib.parse
 from pathlib import Path
 
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import LISTS_AT_ONCE
 from tests.benchmarks.measure import Cost, Failed, run
 from tests.benchmarks.recording import Request
 from tests.lab.info import ClusterInfo
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "ansible_collections.fathom.submariner.plugins.modules.diagnose"
-PARALLEL = 8  # lists at a time, as many as the collection reads
+PARALLEL = LISTS_AT_ONCE  # transfers at a time
 
 # Ansible starts a module's file as a program of its own; its arguments come on standard input.
 MODULE_RUN = f"import runpy, ansible.module_utils.basic as basic; basic._ANSIBLE_PROFILE = 'legacy'; runpy.run_module('{MODULE}', run_name='__main__')"

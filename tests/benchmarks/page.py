@@ -12,7 +12,7 @@ BEGIN, END = ".. figures begin", ".. figures end"
 BASE = "curl"  # ratios are to curl, one request after the other
 LABELS = {
     "curl": "curl, one after the other",
-    "curl_parallel": "curl, eight at a time",
+    "curl_parallel": "curl, four at a time",
     "module": "diagnose: reading and judging",
     "playbook": "diagnose in a playbook",
     "kubectl": "kubectl get -o json",
