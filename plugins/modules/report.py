@@ -226,10 +226,10 @@ def argument_spec():
     }
 
 
-def read_text(path, advice="Give another dest, or remove the file."):
+def read_text(path, advice="Give another dest, or remove the file.", errors="strict"):
     """The file's content, None where there is none."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8", errors=errors) as stream:
             return stream.read()
     except FileNotFoundError:
         return None
@@ -324,7 +324,7 @@ def with_waivers(report, path, now):
 
 
 def with_subctl(report, path):
-    text = read_text(path, "Give another file.")
+    text = read_text(path, "Give another file.", errors="replace")  # what a terminal left in it is not always UTF-8
     if text is None:
         raise InputError(f"There is no file {path} with the output of subctl diagnose all.")
     diagnosis = parse_diagnosis(text)

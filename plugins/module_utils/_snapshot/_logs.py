@@ -16,7 +16,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import in_parallel
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import LogTarget
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import OK, Answer, PodLog
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import MASK
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import redacted_text
 
 MOST_BYTES = 64 * 1024  # of the beginning, and of the end
 TAIL_LINES = 250
@@ -24,12 +24,6 @@ MOST_TAIL_BYTES = 4 * MOST_BYTES  # of those lines are read: a kubelet gives the
 TIMEOUT = 20.0  # seconds for all logs: the API server waits for a kubelet that is gone
 WHERE = "GET /api/v1/namespaces/*/pods/*/log"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_SECRET = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # a JWT: the broker's service account token
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)",
-    re.DOTALL,
-)
 
 
 def read_logs(connection: Connection, targets: t.Sequence[LogTarget], deadline: Deadline) -> Answer[PodLog]:
@@ -78,5 +72,5 @@ def pod_log(target: LogTarget, beginning: str, end: str) -> PodLog:
 
 
 def clean(text: str) -> str:
-    """``text`` as it may be shown: no colour codes, no tokens or keys."""
-    return _SECRET.sub(MASK, _COLOUR.sub("", text))
+    """``text`` as it may be shown: no colour codes, and masked as a bundle masks it, so that both are quoted alike."""
+    return redacted_text(_COLOUR.sub("", text), assigned=True)
