@@ -16,13 +16,18 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect i
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import is_inline, resolve, secrets_of
 
 
+def declare_secrets(module: AnsibleModule, params: t.Mapping[str, t.Any]) -> None:
+    """Keep the secrets among ``params`` out of everything that the module prints: a failure prints its arguments. To be called before anything can fail."""
+    module.no_log_values.update(secrets_of(params, _inline(params.get("kubeconfig"))))
+
+
 def open_connection(module: AnsibleModule, params: t.Mapping[str, t.Any]) -> Connection:
     """Connect with ``params`` (the module's own, or those of one of its peers), after every secret among them was declared as such.
 
     :raises SubmarinerError: as :func:`connect`.
     """
-    options = resolve(params)
-    module.no_log_values.update(secrets_of(options, _inline(options.get("kubeconfig"))))
+    declare_secrets(module, params)
+    declare_secrets(module, resolve(params))
     return connect(params)
 
 

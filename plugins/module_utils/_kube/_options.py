@@ -130,7 +130,8 @@ def secrets_of(options: t.Mapping[str, t.Any], kubeconfig: t.Any = None) -> set[
     headers = options.get("proxy_headers") or {}
     found.update(str(headers[name]) for name in ("proxy_basic_auth", "basic_auth") if headers.get(name))
     if options.get("proxy"):
-        found.add(unquote(urlsplit(str(options["proxy"])).password or ""))
+        password = urlsplit(str(options["proxy"])).password or ""
+        found.update((password, unquote(password)))  # as it stands in the arguments, and as it is sent
     found.update(_secret_leaves(kubeconfig))
     return {secret for secret in found if secret}
 

@@ -36,6 +36,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     texts_at,
     value_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import Redactor
 
 POOLS_V3 = "projectcalico.org/v3"
 POOLS_V1 = "crd.projectcalico.org/v1"
@@ -125,7 +126,7 @@ def installation(obj: JsonObject) -> Installation:
 
 
 def _without_secrets(spec: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {key: value for key, value in spec.items() if key not in SECRET_SPEC}
+    return Redactor().object({key: value for key, value in spec.items() if key not in SECRET_SPEC})
 
 
 def cluster_information(obj: JsonObject) -> ClusterInformation:
@@ -156,15 +157,15 @@ def felix_configuration_v1(obj: JsonObject) -> FelixConfiguration:
 
 def _felix_configuration(obj: JsonObject, api_version: str) -> FelixConfiguration:
     spec = {key: value for key, value in object_at(obj, "spec").items() if not isinstance(value, dict) and value is not None}
-    return FelixConfiguration(ref=ref_of(obj, "FelixConfiguration"), api_version=api_version, spec=spec, origin=origin(obj))
+    return FelixConfiguration(ref=ref_of(obj, "FelixConfiguration"), api_version=api_version, spec=Redactor().object(spec), origin=origin(obj))
 
 
 def bgp_configuration(obj: JsonObject) -> CalicoConfiguration:
-    return CalicoConfiguration(ref=ref_of(obj, "BGPConfiguration"), spec=object_at(obj, "spec"))
+    return CalicoConfiguration(ref=ref_of(obj, "BGPConfiguration"), spec=Redactor().object(object_at(obj, "spec")))
 
 
 def kube_controllers_configuration(obj: JsonObject) -> CalicoConfiguration:
-    return CalicoConfiguration(ref=ref_of(obj, "KubeControllersConfiguration"), spec=object_at(obj, "spec"))
+    return CalicoConfiguration(ref=ref_of(obj, "KubeControllersConfiguration"), spec=Redactor().object(object_at(obj, "spec")))
 
 
 def ipam_block(obj: JsonObject) -> IPAMBlock | None:

@@ -25,8 +25,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     text_at,
     texts_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import MASK, URL_PASSWORD, Redactor, redacted_message, redacted_text
 
-MASK = "********"
 ENVIRONMENT = frozenset(
     (
         # Submariner (submariner-operator, internal/controllers/submariner: the DaemonSets' variables)
@@ -100,7 +100,6 @@ ENVIRONMENT = frozenset(
 MTU_VARIABLE = re.compile(r"FELIX_[A-Z0-9]*MTU[A-Z0-9]*")  # FELIX_VXLANMTU, FELIX_IPINIPMTU, FELIX_WIREGUARDMTUV6, FELIX_MTUIFACEPATTERN, ...
 PRESENCE = frozenset(("ETCD_ENDPOINTS",))  # that it is set says which datastore; the value may hold credentials
 PROXY_ENVIRONMENT = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"))
-URL_PASSWORD = re.compile(r"(?<=:)[^:/@\s]*(?=@)")
 _CNI_KNOWN = re.compile(r'"type"\s*:\s*"(?P<type>[a-z0-9-]+)"|"mtu"\s*:\s*"?(?P<mtu>[0-9]+|__[A-Z_]+__)"?')
 LONGEST_MESSAGE = 1000  # characters of a termination message, from its end: that is where a panic or a last error stands
 
@@ -126,7 +125,7 @@ def _environment(entries: t.Iterable[dict[str, t.Any]]) -> t.Iterator[EnvVar]:
             if known and reference:
                 yield EnvVar(name, "", f"{text_at(reference, 'name')}/{text_at(reference, 'key')}")
         elif known:
-            yield EnvVar(name, value)
+            yield EnvVar(name, redacted_text(value))
         elif name == "CNI_NETWORK_CONFIG":
             yield EnvVar(name, cni_summary(value))
         elif name in PROXY_ENVIRONMENT:
@@ -146,8 +145,8 @@ def container(obj: JsonObject) -> Container:
     record = Container(
         name=name,
         image=text_at(obj, "image"),
-        command=texts_at(obj, "command"),
-        args=texts_at(obj, "args"),
+        command=Redactor().arguments(texts_at(obj, "command")),
+        args=Redactor().arguments(texts_at(obj, "args")),
         env=tuple(_environment(objects_at(obj, "env"))),
     )
     if len(_KNOWN) >= _MOST_KNOWN:
@@ -176,10 +175,10 @@ def _container_status(obj: JsonObject, init: bool) -> ContainerStatus:
             image=interned(text_at(obj, "image")),
             started_at=interned(text_at(state, "running", "startedAt")),
             waiting_reason=text_at(state, "waiting", "reason"),
-            waiting_message=text_at(state, "waiting", "message")[-LONGEST_MESSAGE:],
+            waiting_message=redacted_message(text_at(state, "waiting", "message"))[-LONGEST_MESSAGE:],
             exit_code=integer_at(ended, "exitCode") if ended else None,
             exit_reason=interned(text_at(ended, "reason")),
-            exit_message=text_at(ended, "message")[-LONGEST_MESSAGE:],
+            exit_message=redacted_text(text_at(ended, "message"), assigned=True)[-LONGEST_MESSAGE:],  # it may be the end of a log
             finished_at=interned(text_at(ended, "finishedAt")),
             init=init,
         )

@@ -47,6 +47,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     texts_at,
     value_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import redacted_message, redacted_text
 
 CONFIG_MAP_KEYS = frozenset(
     (
@@ -140,7 +141,7 @@ def pod(obj: JsonObject) -> Pod:
         init_containers=containers_at(spec, "initContainers") if system else (),
         revision=labels.get(REVISION, "") if system else "",
         reason=text_at(status, "reason"),
-        message=text_at(status, "message")[:LONGEST_TEXT],
+        message=redacted_message(text_at(status, "message"))[:LONGEST_TEXT],
     )
 
 
@@ -210,7 +211,7 @@ def deployment(obj: JsonObject) -> Deployment:
 
 def config_map(obj: JsonObject) -> ConfigMap:
     data = text_map_at(obj, "data")
-    kept = {key: value for key, value in data.items() if key in CONFIG_MAP_KEYS}
+    kept = {key: redacted_text(value, assigned=True) for key, value in data.items() if key in CONFIG_MAP_KEYS}
     if "cni_network_config" in data:
         kept["cni_network_config"] = cni_summary(data["cni_network_config"])
     return ConfigMap(ref=ref_of(obj, "ConfigMap"), data=kept, origin=origin(obj))
@@ -236,7 +237,7 @@ def event(obj: JsonObject) -> Event:
     return Event(
         ref=Ref(text_at(about, "kind") or "Event", text_at(about, "name"), text_at(about, "namespace")),
         reason=text_at(obj, "reason"),
-        message=text_at(obj, "message")[:LONGEST_TEXT],
+        message=redacted_message(text_at(obj, "message"))[:LONGEST_TEXT],
         count=integer_at(obj, "series", "count") or integer_at(obj, "count") or 1,
         last_seen=last_seen or text_at(obj, "metadata", "creationTimestamp"),
     )
@@ -250,5 +251,5 @@ def api_service(obj: JsonObject) -> ApiService:
         service=f"{namespace_of}/{name}" if name else "",
         available=condition_holds(obj, "Available"),
         reason=text_at(available, "reason"),
-        message=text_at(available, "message"),
+        message=redacted_message(text_at(available, "message")),
     )

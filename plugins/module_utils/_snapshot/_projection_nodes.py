@@ -12,7 +12,6 @@ import re
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Node, Taint
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import MASK
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
     condition,
@@ -29,6 +28,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     text_of,
     texts_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import MASK, redacted_text
 
 NODE_ANNOTATION_PREFIXES = ("k3s.io/", "rke2.io/", "projectcalico.org/", "gateway.submariner.io/", "submariner.io/")
 NODE_ARGUMENTS = ("rke2.io/node-args", "k3s.io/node-args")
@@ -56,7 +56,7 @@ def masked_arguments(annotation: str) -> str:
         elif kept and SECRET_OPTION.match(kept[-1]) and not argument.startswith("-"):
             kept.append(MASK)
         else:
-            kept.append(argument)
+            kept.append(redacted_text(argument, assigned=True))
     return json.dumps(kept)
 
 

@@ -24,6 +24,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     texts_at,
     value_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import redacted_message, redacted_text
 
 HELM_VALUES = ("global.clusterCIDR", "global.serviceCIDR", "global.clusterDNS", "global.clusterDomain")
 NETWORK_VALUES = ("apiServer", "installation", "felixConfiguration", "calico", "flannel")  # of the charts rke2-calico and rke2-canal
@@ -43,7 +44,7 @@ def helm_chart(obj: JsonObject) -> HelmChart:
         ref=ref_of(obj, "HelmChart"),
         set_values={key: value for key, value in values.items() if key.startswith(HELM_VALUES)},
         version=text_at(obj, "spec", "version") or named,
-        failed=(text_at(failed, "message") or text_at(failed, "reason") or "Failed") if failed.get("status") == "True" else "",
+        failed=(redacted_message(text_at(failed, "message")) or text_at(failed, "reason") or "Failed") if failed.get("status") == "True" else "",
     )
 
 
@@ -85,7 +86,7 @@ def _leaves(found: dict[str, t.Any]) -> dict[str, str]:
         elif isinstance(value, list):
             pending.extend((f"{path}[{number}]", inner) for number, inner in reversed(list(enumerate(value[:MOST_VALUES]))))
         elif not SECRET_VALUE.search(path):
-            values[path] = ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
+            values[path] = ("true" if value else "false") if isinstance(value, bool) else "" if value is None else redacted_text(str(value))
     return values
 
 

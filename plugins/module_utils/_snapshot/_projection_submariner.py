@@ -40,6 +40,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
     texts_at,
     value_at,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import redacted_message
 
 # Names of secrets (brokerK8sSecret, ceIPSecPSKSecret) are no secrets and stay.
 UPDATED = "update-timestamp"
@@ -111,7 +112,7 @@ def connection(obj: JsonObject) -> Connection:
         hostname=text_at(peer, "hostname"),
         subnets=texts_at(peer, "subnets"),
         status=text_at(obj, "status"),
-        message=text_at(obj, "statusMessage"),
+        message=redacted_message(text_at(obj, "statusMessage")),
         using_ip=text_at(obj, "usingIP"),
         latency_average=text_at(obj, "latencyRTT", "average"),
         using_nat=using_nat if isinstance(using_nat, bool) else None,
@@ -124,7 +125,7 @@ def gateway(obj: JsonObject) -> Gateway:
     return Gateway(
         ref=ref_of(obj, "Gateway"),
         ha_status=text_at(obj, "status", "haStatus"),
-        status_failure=text_at(obj, "status", "statusFailure"),
+        status_failure=redacted_message(text_at(obj, "status", "statusFailure")),
         version=text_at(obj, "status", "version"),
         local_subnets=texts_at(obj, "status", "localEndpoint", "subnets"),
         connections=tuple(map(connection, objects_at(value_at(obj, "status"), "connections"))),
@@ -148,7 +149,7 @@ def remote_endpoint(obj: JsonObject) -> RemoteEndpoint:
             subnets=shared(texts_at(obj, "spec", "subnets")),
             health_check_ip=interned(_first_of_family(obj, "healthCheckIPs", "healthCheckIP")),
             status=interned(text_at(obj, "status")),
-            message=interned(text_at(obj, "statusMessage")),
+            message=interned(redacted_message(text_at(obj, "statusMessage"))),
             latency_average=text_at(obj, "latencyRTT", "average"),
         )
     )
@@ -158,7 +159,7 @@ def route_agent(obj: JsonObject) -> RouteAgent:
     return RouteAgent(
         ref=ref_of(obj, "RouteAgent"),
         version=interned(text_at(obj, "status", "version")),
-        status_failure=text_at(obj, "status", "statusFailure"),
+        status_failure=redacted_message(text_at(obj, "status", "statusFailure")),
         remote_endpoints=shared(tuple(map(remote_endpoint, objects_at(obj, "status", "remoteEndpoints")))),
     )
 

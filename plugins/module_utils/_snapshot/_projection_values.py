@@ -15,6 +15,7 @@ import sys
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import redacted_message
 
 JsonObject = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
@@ -134,7 +135,7 @@ def condition(obj: JsonObject) -> Condition:
             interned(text_of(get("type"))),
             interned(text_of(get("status"))),
             interned(text_of(get("reason"))),
-            interned(text_of(get("message"))),
+            interned(redacted_message(text_of(get("message")))),
             interned(text_of(get("lastTransitionTime"))),
         )
     )

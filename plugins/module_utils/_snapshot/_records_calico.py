@@ -38,8 +38,13 @@ class IPPool(t.NamedTuple):
 
     @property
     def is_submariner(self) -> bool:
-        """True for a pool that Submariner's route agent made (label, or its naming scheme)."""
-        return self.labels.get("submariner.io/ippool") == "true" or self.ref.name.startswith("submariner-")
+        """True for a pool that Submariner's route agent made: by its label, or by its naming scheme, submariner-CLUSTER-CIDR with a hyphen for the slash.
+
+        A name that only begins like that is a user's.
+        """
+        prefix, suffix = "submariner-", f"-{self.cidr.replace('/', '-')}"
+        named = self.ref.name.startswith(prefix) and self.ref.name.endswith(suffix) and len(self.ref.name) > len(prefix) + len(suffix)
+        return self.labels.get("submariner.io/ippool") == "true" or named
 
 
 class Installation(t.NamedTuple):

@@ -11,12 +11,12 @@ Three nets, each behind the other: fields and variables whose *names* are those 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import MASK
-
+MASK = "********"
 # Names of fields, variables, options and keys of configuration files.
 _SECRET_NAME = re.compile(
     r"token|passw|passphrase|secret|psk|private[_-]?key|api[_-]?key|access[_-]?key|encryption[_-]?key|credential|bearer|authorization|kubeconfig"
@@ -49,8 +49,13 @@ _ASSIGNED = re.compile(
     r"|certificate-authority-data|client-certificate-data|client-key-data|PreSharedKey|SharedSecret))[\"'\\]*)"
     r"(?P<between>\s*[:=]\s*[\"'\\]*)(?P<value>[^\s\"',;\\}&]{8,})"
 )
+# "--token VALUE" inside of one string, as in the script of a shell.
+_SPELLED = re.compile(r"(?P<option>--[A-Za-z-]*(?:token|secret|passw|passphrase|access-key|api-key|psk)[A-Za-z-]*\s+)(?!-)(?P<value>[^\s\"'\\;&|]{8,})")
 _OPTION = re.compile(r"--?[A-Za-z0-9-]*(?:token|secret|passw|passphrase|access-key|api-key|datastore-endpoint|psk)[A-Za-z0-9-]*", re.IGNORECASE)
 _ANY_OPTION = re.compile(r"--?[A-Za-z]")
+URL_PASSWORD = re.compile(r"(?<=:)(?!//)\S*(?=@)")  # up to the last @: a password may hold @, : and / unescaped
+_PROXY = re.compile(r"(?i:https?_proxy)")
+_APPLIED = "objectset.rio.cattle.io/applied"  # a whole object, compressed
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _FREE_TEXT = frozenset(("data", "binaryData", "valuesContent", "args", "command"))
 _PLAIN_VALUE = re.compile(r"(?i:true|false|yes|no|null|none|[0-9.]{1,5}|/(?:etc|var|usr|opt|run|home|host|node-certs|calico-secrets)/[\w./-]+|\*+|)")
@@ -68,7 +73,14 @@ def redacted_text(text: str, assigned: bool = False) -> str:
     text = _TEXT.sub(lambda found: f"{found.group()[: found.group().index(' ') + 1]}{MASK}" if found["header"] else MASK, text)
     if not assigned:
         return text
+    text = _SPELLED.sub(lambda found: found.group() if _PLAIN_VALUE.fullmatch(found["value"]) else f"{found['option']}{MASK}", text)
     return _ASSIGNED.sub(lambda found: found.group() if _PLAIN_VALUE.fullmatch(found["value"]) else f"{found['name']}{found['between']}{MASK}", text)
+
+
+@functools.lru_cache(maxsize=1024)
+def redacted_message(text: str) -> str:
+    """As :func:`redacted_text`, of the messages of conditions, events and statuses, which thousands of objects repeat."""
+    return redacted_text(text)
 
 
 def is_secret_name(name: str) -> bool:
@@ -96,6 +108,10 @@ class Redactor:
         if obj.get("kind") == "Secret":
             return {key: value for key, value in obj.items() if key not in ("data", "stringData")}
         return t.cast("dict[str, t.Any]", self._walk(obj, "", False))
+
+    def arguments(self, arguments: t.Iterable[str]) -> tuple[str, ...]:
+        """A command line without the values of options that name a secret."""
+        return tuple(self._arguments(list(arguments)))
 
     def text(self, text: str) -> str:
         """A log, or any other text, without its secrets."""
@@ -138,6 +154,14 @@ class Redactor:
         for key, value in node.items():
             if key == "fieldsV1":
                 walked[key] = value  # names of fields, no values
+            elif key == "value" and isinstance(value, str) and _PROXY.fullmatch(str(node.get("name"))):
+                walked[key] = URL_PASSWORD.sub(MASK, value)
+            elif key == "value" and node.get("name") == "CNI_NETWORK_CONFIG":
+                walked[key] = self._walk(value, key, True)
+            elif key == "terminated":
+                walked[key] = self._walk(value, key, True)  # its message may be the end of a log
+            elif key == _APPLIED:
+                walked[key] = MASK
             elif key == "value" and isinstance(value, str) and is_secret_name(str(node.get("name") or "")):
                 walked[key] = self._mask(value, str(node.get("name")))
             elif isinstance(value, str) and is_secret_name(key):

@@ -243,7 +243,11 @@ class TestRefused:
         with pytest.raises(InputError, match="No such file"):
             open_bundle(str(tmp_path / "missing"))
 
-    @pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\x01", b"hello\n", gzip.compress(b""), b"PK\x05\x06" + bytes(18)])
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\x7fELF\x02\x01", b"hello\n", gzip.compress(b""), b"PK\x05\x06" + bytes(18)],
+        ids=["empty", "program", "text", "gzip", "zip"],
+    )
     def test_no_bundle(self, tmp_path, content):
         (tmp_path / "x.tar.gz").write_bytes(content)
         with pytest.raises(InputError, match="holds nothing of a cluster"):

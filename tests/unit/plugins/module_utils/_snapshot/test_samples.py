@@ -25,7 +25,7 @@ NAMES = ("cluster-1", "cluster-2")
 
 @pytest.fixture(scope="module")
 def snapshots():
-    return [read_snapshot(sample_connection(name), name, timeout=60, taken_at="2026-11-21T12:00:00Z", logs=True) for name in NAMES]
+    return [read_snapshot(sample_connection(name), name, timeout=60, taken_at="2026-11-21T10:48:00Z", logs=True) for name in NAMES]
 
 
 @pytest.fixture(scope="module")
