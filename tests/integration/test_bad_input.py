@@ -43,11 +43,14 @@ def diagnose(lab, tmp_path, inventory, *arguments):
     return done, json.loads(report.read_text()) if report.exists() else None
 
 
-def test_healthy_clusters_have_no_findings_above_info(lab, tmp_path):
+def test_of_healthy_clusters_only_the_age_of_their_submariner_is_remarked(lab, tmp_path):
+    """0.16.3 does look for Calico's interface only once (submariner#3120). The check of DNS is skipped, for these clusters have none."""
     watch = Watch(lab)
-    done, report = diagnose(lab, tmp_path, lab.inventory, "-e", "submariner_fail_on=warning", "-e", "submariner_fail_on_unknown=true")
+    options = ("submariner_fail_on=error", "submariner_fail_on_unknown=true", "submariner_skip_checks=dns-not-forwarded")
+    done, report = diagnose(lab, tmp_path, lab.inventory, *(word for option in options for word in ("-e", option)))
     assert done.returncode == 0, done.stdout
-    assert [entry["id"] for entry in report["findings"] if entry["severity"] != "info"] == []
+    remarks = {(entry["cluster"], entry["id"], entry["severity"]) for entry in report["findings"] if entry["severity"] != "info"}
+    assert remarks == {(cluster, "known-bug", "warning") for cluster in TRUTH}
     assert watch.none()
 
 

@@ -96,7 +96,8 @@ def test_a_second_run_changes_nothing_and_writes_nothing(lab):
 
 
 def test_the_repaired_clusters_are_diagnosed_as_well(lab):
-    done = playbook(lab, "diagnose", "-e", "submariner_fail_on=error", "-e", "submariner_fail_on_unknown=true")
+    options = ("submariner_fail_on=error", "submariner_fail_on_unknown=true", "submariner_skip_checks=dns-not-forwarded")  # these clusters have no DNS
+    done = playbook(lab, "diagnose", *(word for option in options for word in ("-e", option)))
     assert done.returncode == 0, done.stdout
 
 
