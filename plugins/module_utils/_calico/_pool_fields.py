@@ -65,6 +65,16 @@ def _wrong(pool: IPPool, cluster_id: str, bgp: bool | None, calico: str, in_use:
         yield WrongField(Seen(where, "spec.disableBGPExport", "false", note), breaks, "warning", "disableBGPExport: true")
 
 
+def masquerades(pools: t.Iterable[IPPool]) -> bool:
+    """Whether Calico masquerades what this cluster's pods send: some IPv4 pool of its own has natOutgoing.
+
+    With BGP and routable pods often none has, and then a pool that is missing for a remote subnet changes nothing. Without any pool of its own to tell
+    by, it is taken to masquerade.
+    """
+    own = [pool for pool in pools if not pool.is_submariner and ":" not in pool.cidr and pool.allowed_uses != ("LoadBalancer",)]
+    return not any(not pool.disabled for pool in own) or any(pool.nat_outgoing for pool in own)
+
+
 def encapsulations(pools: t.Iterable[IPPool]) -> frozenset[str]:
     """The encapsulations that some pool asks for, as names of its fields."""
     fields = {field for pool in pools for field, mode in (("vxlanMode", pool.vxlan_mode), ("ipipMode", pool.ipip_mode)) if mode not in ("", "Never")}

@@ -117,7 +117,7 @@ class TestTunnelsInUse:
             ([pool(vxlan="Never", ipip="CrossSubnet")], {IPIP}),
             ([pool(vxlan="Never")], set()),
             ([pool(vxlan="Never"), pool(disabled=True)], set()),
-            ([pool(vxlan="Never"), pool(name="submariner-c2-10.0.0.0-16")], set()),
+            ([pool(vxlan="Never"), pool("10.0.0.0/16", name="submariner-c2-10.0.0.0-16")], set()),
         ],
     )
     def test_of_pools(self, pools, tunnels):
