@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import overlap, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Endpoint
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import moment
 
@@ -27,6 +28,9 @@ def stale_endpoints(endpoints: t.Sequence[Endpoint], own_id: str, connected: t.C
     Two ids on one gateway (same hostname and private address) are a cluster that was joined again under another id. Two Endpoints of one id are a
     gateway that went without taking its Endpoint with it: a cluster has one active gateway and so one Endpoint (submariner pkg/controllers/
     datastoresyncer). Of two ids the own one lives, then one that a gateway is ``connected`` to; else the younger Endpoint does.
+
+    Sites that were built alike have the same hostname and private address behind another public one each: those are two clusters that live. Where no
+    public address is known, so is one with other subnets that a gateway is connected to.
     """
     found: list[StaleEndpoint] = []
     taken: set[str] = set()
@@ -37,15 +41,24 @@ def stale_endpoints(endpoints: t.Sequence[Endpoint], own_id: str, connected: t.C
         if alive.ref.name in taken:
             continue
         for other in ordered[position + 1 :]:
-            why = "" if other.ref.name in taken else _why(alive, other)
+            why = "" if other.ref.name in taken else _why(alive, other, connected)
             if why:
                 taken.add(other.ref.name)
                 found.append(StaleEndpoint(other, alive, why))
     return tuple(found)
 
 
-def _why(alive: Endpoint, other: Endpoint) -> str:
+def _why(alive: Endpoint, other: Endpoint, connected: t.Container[str]) -> str:
     if alive.cluster_id == other.cluster_id:
         return f"{alive.cluster_id} has two Endpoints, and a cluster has one active gateway" if alive.hostname != other.hostname else ""
     same_gateway = alive.hostname and alive.hostname == other.hostname and alive.private_ip and alive.private_ip == other.private_ip
-    return f"{other.cluster_id} and {alive.cluster_id} are both on gateway {alive.hostname} ({alive.private_ip})" if same_gateway else ""
+    if not same_gateway or _sites_alike(alive, other, connected):
+        return ""
+    return f"{other.cluster_id} and {alive.cluster_id} are both on gateway {alive.hostname} ({alive.private_ip})"
+
+
+def _sites_alike(one: Endpoint, other: Endpoint, connected: t.Container[str]) -> bool:
+    """True where two Endpoints that look like one gateway are of two: nobody makes both private addresses unique across sites."""
+    if one.public_ip and other.public_ip:
+        return one.public_ip != other.public_ip
+    return other.cluster_id in connected and not list(overlap(parse_cidrs(one.subnets).networks, parse_cidrs(other.subnets).networks))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_containers import MASK, URL_PASSWORD
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import MASK, URL_PASSWORD
 
 
 class JoinOption(t.NamedTuple):
