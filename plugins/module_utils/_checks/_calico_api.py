@@ -14,7 +14,9 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_req
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import AGGREGATED, API_SERVICE, DEAD, MIGRATING, NONE, ApiState, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version, parse_calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._dead_api import dead_cause
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import CANAL, detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import etcd_datastore, policy_only
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import masquerades
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._seen import Seen
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, require
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
@@ -115,7 +117,8 @@ def _complete(facts: Facts) -> bool:
 
 def _worst(facts: Facts) -> str:
     """Traffic is dead where a pool is known to be missing."""
-    lacking = facts.joined is True and facts.snapshot.ip_pools.known and missing_pools(facts.snapshot.ip_pools.items, facts.wanted_pools)
+    pools = facts.snapshot.ip_pools
+    lacking = facts.joined is True and pools.known and masquerades(pools.items) and missing_pools(pools.items, facts.wanted_pools)
     return "blocker" if lacking else "error"
 
 
@@ -126,6 +129,8 @@ def pools_matter(facts: Facts) -> bool:
         return False
     if facts.joined:
         return facts.uses_calico_handler
+    if detect_install_method(snapshot).method == CANAL:
+        return False  # flannel routes and masquerades, and Submariner runs its handler for canal
     has_pools = any(not pool.is_submariner for pool in snapshot.ip_pools.items)
     return bool(has_pools or snapshot.installations.items or snapshot.cluster_informations.items)
 

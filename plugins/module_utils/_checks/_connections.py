@@ -15,6 +15,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._card im
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._gateways import silence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import WRONG
@@ -60,8 +61,17 @@ def connections(facts: Facts) -> t.Iterator[Problem]:
     """
     if not facts.active_gateways:
         raise CannotJudge("no gateway is active, so nobody reports connections")
+    reporting = [gateway for gateway in facts.active_gateways if not silence(facts, gateway)]
+    problems = list(_of_gateways(facts, reporting or facts.active_gateways))
+    if not (problems or reporting):
+        last = max(gateway.updated_at for gateway in facts.active_gateways)
+        raise CannotJudge(f"the active gateway has not reported since {last}: the connections that its Gateway object shows are of that time")
+    yield from problems
+
+
+def _of_gateways(facts: Facts, gateways: t.Sequence[Gateway]) -> t.Iterator[Problem]:
     remote = {endpoint.cluster_id for endpoint in facts.remote_endpoints}
-    for gateway in facts.active_gateways:
+    for gateway in gateways:
         up = {connection.cluster_id for connection in gateway.connections if connection.status == CONNECTED}
         for connection in gateway.connections:
             if connection.status != CONNECTED and connection.cluster_id not in up:

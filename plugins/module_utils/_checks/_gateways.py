@@ -270,11 +270,11 @@ def several_active(facts: Facts) -> t.Iterator[Problem]:
 def record_old(facts: Facts) -> t.Iterator[Problem]:
     """Everything that a Gateway object says is as old as its ``update-timestamp``: connections of a gateway that hangs stay green for ever."""
     for gateway in facts.gateways:
-        silence = _silence(facts, gateway)
-        if silence:
+        passed = silence(facts, gateway)
+        if passed:
             yield Problem(
                 subject=str(gateway.ref),
-                title=f"The gateway {gateway.ref.name} has not reported for {duration(silence)}",
+                title=f"The gateway {gateway.ref.name} has not reported for {duration(passed)}",
                 evidence=(
                     Evidence(str(gateway.ref), "metadata.annotations[update-timestamp]", gateway.updated_at, f"read at {facts.snapshot.taken_at}"),
                     Evidence(str(gateway.ref), "status.haStatus", gateway.ha_status),
@@ -288,7 +288,7 @@ def record_old(facts: Facts) -> t.Iterator[Problem]:
             )
 
 
-def _silence(facts: Facts, gateway: Gateway) -> float:
+def silence(facts: Facts, gateway: Gateway) -> float:
     """Seconds since a gateway's last report beyond what is usual, 0 where it reports or never said when."""
     passed = seconds_between(gateway.updated_at, facts.snapshot.taken_at)
     return passed if passed is not None and passed > SILENCE else 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._gateways import GATEWAY_NOT_READY, IMAGE_PULL
@@ -19,6 +20,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_tro
     NODE,
     RESTARTS,
     crash_match,
+    hopeless,
     troubles_of,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
@@ -66,19 +68,23 @@ DAEMON_SETS = (
     remedy="What the agent's pod ends on says it; the finding carries the known cause where there is one.",
 )
 def route_agent_ready(facts: Facts) -> t.Iterator[Problem]:
-    """Pods of a node without a route agent have no route to remote clusters. The finding names why: image, node, or the message that it ends on."""
+    """Pods of a node without a route agent have no route to remote clusters. The finding names why: image, node, or the message that it ends on.
+
+    The DaemonSet selects Windows and virtual nodes, too, where no agent can run: those do not count.
+    """
     daemon_set = facts.daemon_set(ROUTE_AGENT)
     if daemon_set is None:
         raise CannotJudge(f"there is no DaemonSet {facts.submariner.ref.namespace}/{ROUTE_AGENT} yet: the operator has not made it")
-    if daemon_set.desired > 0 and daemon_set.ready >= daemon_set.desired:
+    nowhere = hopeless(facts.pods_of(ROUTE_AGENT), facts.snapshot)
+    if daemon_set.desired > 0 and daemon_set.ready >= daemon_set.desired - len(nowhere):
         return
-    troubles = troubles_of(facts.pods_of(ROUTE_AGENT), facts.snapshot)
+    troubles = troubles_of((pod for pod in facts.pods_of(ROUTE_AGENT) if pod not in nowhere), facts.snapshot)
     first = next((trouble for trouble in troubles if trouble.signature is not None), troubles[0] if troubles else None)
     evidence = [Evidence(str(daemon_set.ref), "status.numberReady", f"{daemon_set.ready} of {daemon_set.desired}")]
     cause = ""
     if troubles and all(trouble.kind == IMAGE for trouble in troubles):
         cause = IMAGE_PULL
-    elif first is not None and first.signature is not None and first.signature.id == HANDLERS and not facts.snapshot.ip_pools_v3.ok:
+    elif first is not None and first.signature is not None and first.signature.id == HANDLERS and api_state(facts.snapshot).refuses:
         cause = "calico-api-unavailable"
     only_nodes = bool(troubles) and all(trouble.kind == NODE for trouble in troubles)
     why = "" if first is None or first.words == "is not ready" else f": the one on {first.pod.node or 'no node'} {first.words}"
@@ -170,8 +176,9 @@ def pods_named(facts: Facts, component: str) -> tuple[Pod, ...]:
 def image_pull(facts: Facts) -> t.Iterator[Problem]:
     """An image that cannot be pulled stops gateway, agents and Lighthouse alike: one finding for each image, with what the registry said."""
     seen: dict[str, list[tuple[Pod, Evidence]]] = {}
+    nowhere = hopeless(facts.snapshot.pods.items, facts.snapshot)
     for pod in facts.snapshot.pods.items:
-        if pod.ref.namespace != facts.submariner.ref.namespace:
+        if pod.ref.namespace != facts.submariner.ref.namespace or pod in nowhere:
             continue
         for status in pod.statuses:
             if status.waiting_reason in IMAGE_REASONS:

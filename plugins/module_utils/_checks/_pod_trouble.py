@@ -81,6 +81,19 @@ def node_down(node: Node) -> bool:
     return node.ready is False or (condition is not None and condition.status != "True")
 
 
+def runs_agents(node: Node) -> bool:
+    """False for nodes that Submariner's images do not run on, Windows and virtual ones: the operator's DaemonSet of route agents selects them all the same."""
+    windows = "windows" in (node.operating_system, node.labels.get("kubernetes.io/os"))
+    virtual = node.labels.get("type") == "virtual-kubelet" or node.labels.get("eks.amazonaws.com/compute-type") == "fargate"
+    return not (windows or virtual)
+
+
+def hopeless(pods: t.Iterable[Pod], snapshot: Snapshot) -> tuple[Pod, ...]:
+    """Those of ``pods`` that are not ready and never will be, since no agent runs on such a node."""
+    nowhere = {node.ref.name for node in snapshot.nodes.items if not runs_agents(node)}
+    return tuple(pod for pod in pods if not pod.ready and pod.node in nowhere)
+
+
 def _crashes(status: ContainerStatus) -> bool:
     return status.waiting_reason == "CrashLoopBackOff" or (not status.ready and bool(status.exit_code) and not status.started_at)
 

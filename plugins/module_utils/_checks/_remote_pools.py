@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import MIGRATING, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import bgp, shown_bgp
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import encapsulations, wrong_fields
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import encapsulations, masquerades, wrong_fields
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API, HANDLER, pools_matter
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_migration import MIGRATION
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
@@ -39,6 +39,7 @@ FIELDS = "remote-pool-fields"
 OVERLAP = "projectcalico/calico libcalico-go/lib/clientv3/ippool.go"
 NEEDS = ("endpoints", "ip_pools")
 TAGS = ("pools",)
+NOT_MASQUERADED = "None now: no IPPool of this cluster's own has natOutgoing, so Calico masquerades nothing. It would with the first one that has."
 RESTART = "the pod with label app=submariner-routeagent on the node of the active gateway"
 
 
@@ -54,6 +55,11 @@ def remote_pools(facts: Facts) -> tuple[IPPool, ...]:
 
 def _blockers(facts: Facts, wanted: WantedPool) -> tuple[IPPool, ...]:
     return blocking_pools(facts.snapshot.ip_pools.items, wanted)
+
+
+def _harmless(facts: Facts) -> bool:
+    """True where a missing pool does no harm to traffic, since Calico masquerades nothing here."""
+    return not masquerades(facts.snapshot.ip_pools.items)
 
 
 def _missing(facts: Facts) -> tuple[WantedPool, ...]:
@@ -81,7 +87,7 @@ def _announced(facts: Facts, wanted: WantedPool) -> Evidence:
 )
 def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
     """One IPPool for each IPv4 subnet that a remote Endpoint announces, whoever made it; those that another pool keeps out are told by the checks on that
-    pool."""
+    pool. Where none of this cluster's own pools has natOutgoing, Calico masquerades nothing, and it is a warning."""
     remote_pools(facts)
     state = api_state(facts.snapshot)
     cause = CALICO_API if state.refuses else MIGRATION if state.state == MIGRATING else ""
@@ -95,7 +101,9 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
             subject=f"IPPools for {cluster_id}",
             title=f"Calico has no IPPool for {', '.join(pool.cidr for pool in pools)} of {cluster_id}",
             evidence=(*(_announced(facts, pool) for pool in pools), *log),
-            impact=f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
+            impact=NOT_MASQUERADED
+            if _harmless(facts)
+            else f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
             remedy=None
             if cause
             else by_hand(
@@ -103,7 +111,7 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
                 f"Expected: {', '.join(pool.name for pool in pools)}.",
                 ", ".join(f"IPPool {pool.name}" for pool in pools),
             ),
-            severity="warning" if cause else "",
+            severity="warning" if cause or _harmless(facts) else "",
             caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
         )
 
@@ -168,7 +176,7 @@ def _left_over(facts: Facts, *, orphans: bool) -> t.Iterator[Problem]:
                 "Correcting the remote cluster's CIDRs with the role fathom.submariner.join does both.",
                 str(pool.ref),
             ),
-            severity="blocker" if victims else "",
+            severity="blocker" if victims and not _harmless(facts) else "",
         )
 
 
@@ -219,7 +227,7 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
                     else f"Delete IPPool {foreign[0].ref.name} if nothing needs it, then {RESTART}.",
                     "" if local else str(foreign[0].ref),
                 ),
-                severity="warning" if local else "",
+                severity="warning" if local or _harmless(facts) else "",
                 caused_by=f"{CLUSTERSET}/clusterset-cidr-overlap" if local else "",
             )
 

@@ -11,11 +11,12 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import GATEWAY, ROUTE_AGENT, Facts, missing
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_trouble import runs_agents
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import WRONG
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, Node
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cni_discovery import CNI_RETRIES, WAIT_SECONDS
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import (
     BLIND,
@@ -228,7 +229,7 @@ def route_agent_missing(facts: Facts) -> t.Iterator[Problem]:
     """The operator makes a DaemonSet without node selector that tolerates every taint: a node without an agent is one that somebody excluded."""
     daemon_set = facts.daemon_set(ROUTE_AGENT)
     covered = {pod.node for pod in facts.pods_of(ROUTE_AGENT)}
-    without = [node for node in facts.snapshot.nodes.items if _wants_agent(node) and node.ref.name not in covered]
+    without = [node for node in facts.snapshot.nodes.items if runs_agents(node) and node.ref.name not in covered]
     if daemon_set is None or not without or daemon_set.desired >= len(covered) + len(without):
         return  # pods that should be there and are not are told by the DaemonSet's readiness
     selector = ", ".join(f"{key}={value}" for key, value in daemon_set.node_selector.items())
@@ -242,10 +243,6 @@ def route_agent_missing(facts: Facts) -> t.Iterator[Problem]:
         impact="Pods there have no route to other clusters.",
         remedy=by_hand("Remove the node selector, affinity or toleration change from the DaemonSet, or delete it: the operator makes it anew."),
     )
-
-
-def _wants_agent(node: Node) -> bool:
-    return node.operating_system in ("", "linux") and node.labels.get("type") != "virtual-kubelet"
 
 
 @check(

@@ -51,8 +51,8 @@ def known_bugs(facts: Facts) -> t.Iterator[Problem]:
 )
 def operator_pair(facts: Facts) -> t.Iterator[Problem]:
     """Each minor release of tigera-operator renders one minor release of Calico. Another one runs while an update is on its way, or with images set by hand."""
-    if not facts.snapshot.installations.items:
-        raise NotApplicable()
+    if not facts.snapshot.installations.items or any(entry.variant not in ("", "Calico") for entry in facts.snapshot.installations.items):
+        raise NotApplicable()  # Calico Enterprise counts its releases on its own
     operator, running = operator_version(facts.snapshot), calico_version(facts.snapshot)
     if not operator or not running:
         raise CannotJudge("the tag of Deployment tigera-operator/tigera-operator's image tells no release" if not operator else "Calico's version is not known")
