@@ -16,7 +16,6 @@ description:
   - Parts in several formats are of one cluster when they hold the same objects.
 extends_documentation_fragment:
   - fathom.submariner._attributes
-  - fathom.submariner._attributes.actiongroup
   - fathom.submariner._attributes.info_module
 options:
   bundle:

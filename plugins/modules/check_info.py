@@ -16,7 +16,6 @@ description:
   - The same catalogue stands in the documentation of the collection.
 extends_documentation_fragment:
   - fathom.submariner._attributes
-  - fathom.submariner._attributes.actiongroup
   - fathom.submariner._attributes.info_module
 options:
   checks:

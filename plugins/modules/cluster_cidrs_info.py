@@ -327,7 +327,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._cidr_truth import cidr_truth
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
@@ -391,6 +391,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     try:
+        declare_secrets(module, params)
         stated = stated_cidrs(params)
         snapshot = read_bundle(module, params) if params["bundle"] else read_cluster(module, params)
         result = examine(snapshot, stated, params["submariner_version"] or "")

@@ -133,7 +133,7 @@ from datetime import datetime, timezone
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC, resolve, secrets_of
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_record import Cleaner, Recorder
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_write import index_of, write_bundle
@@ -204,6 +204,7 @@ def collect(module, params):
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
+        declare_secrets(module, module.params)
         outcome = collect(module, module.params)
     except SubmarinerError as error:
         module.fail_json(msg=error.message, **{"cluster": module.params["cluster"] or module.params["context"] or "", **error.details})

@@ -260,7 +260,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalog
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_cluster, select, unreadable
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._report._details import capped_cidrs, details_of
@@ -327,6 +327,7 @@ def result(cluster, findings, card, passed=(), cidrs=None, statistics=Statistics
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
+        declare_secrets(module, module.params)
         outcome = diagnose(module, module.params)
     except SubmarinerError as error:
         # With its name, the failure can be handed to fathom.submariner.report like any other result.

@@ -344,7 +344,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._join import UNCHANGED, Request, join
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import open_connection
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import AWAIT_OPERATOR
@@ -391,6 +391,8 @@ def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     outcome = Outcome()
     try:
+        for connection in (module.params, *module.params["peers"]):
+            declare_secrets(module, connection)
         request = Request(
             options={option.name: module.params[RENAMED.get(option.name, option.name)] for option in OPTIONS},
             broker_info=module.params["broker_info"],

@@ -40,8 +40,15 @@ def imports(path):
             yield node.module
 
 
-def test_the_action_group_holds_every_module():
-    assert sorted(load("meta/runtime.yml")["action_groups"]["submariner"]) == MODULES
+def test_the_action_group_holds_every_module_that_connects_and_no_other():
+    """A default of the group, such as a kubeconfig, fails a module that has no such option."""
+    connecting, members = [], []
+    for module in MODULES:
+        fragments = yaml.safe_load(constant(ROOT / f"plugins/modules/{module}.py", "DOCUMENTATION"))["extends_documentation_fragment"]
+        connecting += [module] if "fathom.submariner._auth" in fragments else []
+        members += [module] if "fathom.submariner._attributes.actiongroup" in fragments else []
+    assert "diagnose" in connecting and "report" not in connecting
+    assert sorted(load("meta/runtime.yml")["action_groups"]["submariner"]) == connecting == members
 
 
 @pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
