@@ -3,4 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """pytest wants plugins named at the top of the tree."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.lab.fixture"]
+
+# A busy machine is no defect of the code under test.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
