@@ -104,7 +104,7 @@ def unreadable(cluster: str, reason: str) -> Finding:
 
 
 def _cluster_problems(check: Check, facts: Facts) -> list[Problem] | None:
-    needs = check.needs if check.joined is None else ("submariners", *check.needs)
+    needs = dict.fromkeys(check.needs if check.joined is None else ("submariners", *check.needs))
     reasons = [missing(getattr(facts.snapshot, name), name.replace("_", " ")) for name in needs]
     unread = "; ".join(reason for reason in reasons if reason)
     if unread:
