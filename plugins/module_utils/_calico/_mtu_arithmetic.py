@@ -27,7 +27,6 @@ CABLE_OVERHEAD: t.Mapping[str, int] = {LIBRESWAN: 120, "wireguard": 120, "vxlan"
 VX_SUBMARINER_OVERHEAD = 50  # submariner pkg/routeagent_driver/handlers/kubeproxy: vx-submariner is a VXLAN device
 TCP_HEADERS = 40  # IPv4 20 and TCP 20 without options: an MSS counts neither
 
-IPV6_MINIMUM = 1280  # RFC 8200 section 5
 USUAL_LINK = 1500
 
 
