@@ -11,6 +11,7 @@ hide what all the other objects say.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import typing as t
@@ -116,6 +117,7 @@ def _shown(piece: str) -> str:
     return repr(piece if len(piece) <= _SHOWN_CHARACTERS else piece[:_SHOWN_CHARACTERS] + "…")
 
 
+@functools.lru_cache(maxsize=16384)  # the same nodes' and pods' addresses, asked for by one check after the other
 def parse_address(text: str, *, unmap: bool = True) -> Address | None:
     """One IP address, None when the text is none. IPv4-mapped IPv6 becomes IPv4 unless ``unmap`` is False."""
     if "%" in text or _LEADING_ZERO.search(text if ":" not in text else ""):

@@ -80,6 +80,9 @@ class TestNotJoined:
         assert [(finding.id, finding.severity) for finding in findings] == [("not-joined", "info"), ("discovery-before-join", "info")]
         assert findings[0].remedy.variables == {"join_cluster_cidr": "10.46.0.0/16", "join_service_cidr": "10.45.0.0/16"}
 
+    def test_says_so(self):
+        assert expect_fail(cluster(joined=False), "not-joined").subject == "Submariner"
+
     def test_truth_and_kube_proxy_are_judged(self):
         assert {"cidr-truth", "kube-proxy-mode", "calico-api-unavailable"} <= set(judged(cluster(joined=False)).passed)
 

@@ -49,6 +49,22 @@ class TestHealthy:
         assert set_judged([cluster("cluster-1", joined=False), cluster("cluster-2", joined=False)]).findings == ()
 
 
+class TestEach:
+    """Each check by itself, where the tests below judge several."""
+
+    @pytest.mark.parametrize(
+        "check_id", ["clusterset-duplicate-id", "clusterset-member-unread", "clusterset-endpoint-wrong", "clusterset-pool-wrong"]
+    )
+    def test_passes(self, check_id):
+        assert set_judged(HEALTHY, check_id).passed == (check_id,)
+
+    @pytest.mark.parametrize("check_id", ["clusterset-duplicate-id", "clusterset-endpoint-wrong"])
+    def test_unread_cluster(self, check_id):
+        cards = [card_of(Facts.of(cluster("cluster-1"))), unreadable_card("cluster-2", "connection refused")]
+        (finding,) = judge_clusterset(cards, only(check_id)).findings
+        assert (finding.cluster, finding.verdict, finding.missing) == ("cluster-2", "unknown", "connection refused")
+
+
 class TestIncident001:
     def test_consequences_name_their_cause(self):
         findings = set_judged(BROKEN).findings

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import card_of, unreadable_card
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_clusterset
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._version_skew import image_version
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
     FORBIDDEN,
@@ -32,6 +35,7 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     judged,
     local_pool,
     ok,
+    only,
     pod,
     remote_pool,
     set_judged,
@@ -225,6 +229,11 @@ class TestClustersetVersions:
     def test_fails(self, other, severity):
         (finding,) = self.run(other).findings
         assert (finding.severity, finding.title) == (severity, f"The clusters run different versions of Submariner: cluster-1 0.19.0, cluster-2 {other}")
+
+    def test_unknown(self):
+        cards = [card_of(Facts.of(cluster("cluster-1"))), unreadable_card("cluster-2", "connection refused")]
+        (finding,) = judge_clusterset(cards, only(self.ID)).findings
+        assert (finding.cluster, finding.verdict, finding.missing) == ("cluster-2", "unknown", "connection refused")
 
     def test_a_private_tag_says_nothing(self):
         assert self.run("our-build-7").findings == ()
