@@ -17,6 +17,7 @@ import tempfile
 
 import kubernetes.client  # noqa: F401 - modules import it when they connect: once here instead of in every child
 import kubernetes.config  # noqa: F401
+from kubernetes.config import kube_config
 from ansible.module_utils import basic
 
 MODULES = "ansible_collections.fathom.submariner.plugins.modules"
@@ -37,6 +38,7 @@ def run(module: str, arguments: dict, output: int, errors: int) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        kube_config._cleanup_temp_files()  # the client's key among them; os._exit leaves out what an interpreter does at its end
         os._exit(code)
 
 

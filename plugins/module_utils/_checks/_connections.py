@@ -61,12 +61,21 @@ def connections(facts: Facts) -> t.Iterator[Problem]:
     """
     if not facts.active_gateways:
         raise CannotJudge("no gateway is active, so nobody reports connections")
-    reporting = [gateway for gateway in facts.active_gateways if not silence(facts, gateway)]
+    reporting = _reporting(facts)
     problems = list(_of_gateways(facts, reporting or facts.active_gateways))
     if not (problems or reporting):
-        last = max(gateway.updated_at for gateway in facts.active_gateways)
-        raise CannotJudge(f"the active gateway has not reported since {last}: the connections that its Gateway object shows are of that time")
+        raise CannotJudge(_outdated(facts))
     yield from problems
+
+
+def _reporting(facts: Facts) -> list[Gateway]:
+    """The active gateways whose records are of now."""
+    return [gateway for gateway in facts.active_gateways if not silence(facts, gateway)]
+
+
+def _outdated(facts: Facts) -> str:
+    last = max(gateway.updated_at for gateway in facts.active_gateways)
+    return f"the active gateway has not reported since {last}: the connections that its Gateway object shows are of that time"
 
 
 def _of_gateways(facts: Facts, gateways: t.Sequence[Gateway]) -> t.Iterator[Problem]:
@@ -139,7 +148,10 @@ def _absent(facts: Facts, gateway: Gateway, cluster_id: str, up: t.Iterable[str]
 )
 def connection_slow(facts: Facts) -> t.Iterator[Problem]:
     """The latency that the active gateway's health check measures (average of its pings); without the health check there is none."""
-    for gateway in facts.active_gateways:
+    reporting = _reporting(facts)
+    if facts.active_gateways and not reporting:
+        raise CannotJudge(_outdated(facts))
+    for gateway in reporting:
         for connection in gateway.connections:
             average = milliseconds(connection.latency_average)
             if average is not None and average > SLOW:

@@ -75,6 +75,13 @@ def gateway_ready(facts: Facts) -> t.Iterator[Problem]:
             impact=LOST,
             remedy=by_hand("Read the log of the pods with label app=submariner-gateway, and see who holds the Lease submariner-gateway-lock."),
         )
+    elif all(silence(facts, gateway) for gateway in facts.active_gateways):
+        last = max(facts.active_gateways, key=lambda gateway: gateway.updated_at)
+        yield Problem(
+            subject=str(last.ref),
+            title="Whether a gateway is active now is not known",
+            missing=f"{last.ref.name} was active at {last.updated_at} and has not reported since: its pod hangs, cannot reach the API server, or clocks differ",
+        )
     for gateway in facts.active_gateways:
         if gateway.status_failure:
             yield Problem(
@@ -270,7 +277,7 @@ def several_active(facts: Facts) -> t.Iterator[Problem]:
 def record_old(facts: Facts) -> t.Iterator[Problem]:
     """Everything that a Gateway object says is as old as its ``update-timestamp``: connections of a gateway that hangs stay green for ever."""
     for gateway in facts.gateways:
-        passed = silence(facts, gateway)
+        passed, cause = silence(facts, gateway), _silent_because(facts, gateway)
         if passed:
             yield Problem(
                 subject=str(gateway.ref),
@@ -284,7 +291,7 @@ def record_old(facts: Facts) -> t.Iterator[Problem]:
                     f"Read the log of the gateway's pod on {gateway.ref.name}; delete the Gateway object where the node is gone. Compare the clocks of that "
                     "node and of the machine that runs this, too."
                 ),
-                caused_by=f"{facts.snapshot.cluster}/{_silent_because(facts, gateway)}",
+                caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
             )
 
 
@@ -295,5 +302,9 @@ def silence(facts: Facts, gateway: Gateway) -> float:
 
 
 def _silent_because(facts: Facts, gateway: Gateway) -> str:
+    """The check whose finding tells why a gateway is silent, "" where none does."""
     node: Node | None = next((item for item in facts.snapshot.nodes.items if item.ref.name == gateway.ref.name), None)
-    return NODE_UNFIT if node is not None and node_down(node) else GATEWAY_NOT_READY
+    if node is not None and node_down(node):
+        return NODE_UNFIT
+    daemon_set = facts.daemon_set(GATEWAY)
+    return GATEWAY_NOT_READY if daemon_set is not None and daemon_set.ready < daemon_set.desired else ""

@@ -250,7 +250,18 @@ class TestRecordOld:
     def test_fails(self):
         finding = expect_fail(cluster(gateways=ok(gateway(connection("cluster-2"), updated_at="2025-12-31T21:00:00Z"))), self.ID)
         assert finding.title == "The gateway node-1 has not reported for 3 h"
-        assert finding.caused_by == "cluster-1/gateway-not-ready"
+        assert finding.caused_by == ""
+
+    def test_follows_from_a_pod_that_is_not_ready(self):
+        base = cluster()
+        sets = ok(*(item for item in base.daemon_sets.items if item.ref.name != GATEWAY), daemon_set(GATEWAY, "", "", desired=2, ready=1))
+        old = ok(gateway(connection("cluster-2"), updated_at="2025-12-31T21:00:00Z"))
+        assert expect_fail(cluster(daemon_sets=sets, gateways=old), self.ID).caused_by == f"cluster-1/{NOT_READY}"
+
+    def test_what_an_old_record_says_is_not_known(self):
+        old = cluster(gateways=ok(gateway(connection("cluster-2"), updated_at="2025-12-31T21:00:00Z")))
+        assert "was active at 2025-12-31T21:00:00Z" in expect_unknown(old, NOT_READY).missing
+        assert "not reported since" in expect_unknown(old, "connection-slow").missing
 
     def test_unknown(self):
         expect_unknown(cluster(gateways=answer(FORBIDDEN)), self.ID)
