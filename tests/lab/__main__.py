@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--ttl", type=float, metavar="SECONDS", help="end by itself after so long (default: never)")
     up.add_argument("--kubernetes-version", metavar="VERSION", help=f"what the API servers report (default: {specs.DEFAULT_KUBERNETES}, or the incident's)")
     up.add_argument("--submariner-version", metavar="VERSION", help=f"what the stand-ins play (default: {specs.DEFAULT_SUBMARINER}, or the incident's)")
+    up.add_argument("--awake", action="store_true", help="of a layout: let controllers and stand-ins react to what is changed")
     scale = "how much of a real wait a stand-in waits (default: %(default)s)"
     up.add_argument("--time-scale", type=float, default=labs.TIME_SCALE, metavar="FACTOR", help=scale)
     plant = commands.add_parser("plant", help="plant an incident in a running lab")
@@ -66,6 +67,7 @@ def _up(options: argparse.Namespace) -> int:
             kubernetes_version=options.kubernetes_version,
             submariner_version=options.submariner_version,
             time_scale=options.time_scale,
+            awake=options.awake,
         ),
         _say,
     )

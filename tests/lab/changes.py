@@ -72,7 +72,7 @@ class Journal:
         self._before: dict[tuple[str, str], tuple[Resource, Object | None]] = {}
         self._logs: dict[Path, str | None] = {}
         self._made: set[str] = set()
-        self._availability = {name: _availability(store) for name, store in self.stores.items()}
+        self._availability = {name: availability(store) for name, store in self.stores.items()}
 
     def remember(self, cluster: str, path: str, resource: Resource, before: Object | None) -> None:
         """What an object was, unless an earlier change has told."""
@@ -110,15 +110,15 @@ class Journal:
             else:
                 path.write_text(text, encoding="utf-8")
         if LabInfo.load(self.lab.dir).stopped != self._stopped:
-            _set_stopped(self.lab, self._stopped)
+            set_stopped(self.lab, self._stopped)
         for name, store in self.stores.items():
-            _await_availability(store, self._availability[name])
+            await_availability(store, self._availability[name])
 
     def _is_back(self, cluster: str, path: str, resource: Resource, before: Object | None) -> bool:
         now = self.stores[cluster].find(path, resource)
         if before is None or now is None:
             return now is None or (before is None and now["metadata"]["uid"] not in self._made)
-        return _comparable(now) == _comparable(before)
+        return comparable(now) == comparable(before)
 
 
 def _apply(lab: LabInfo, incident: Incident, journal: Journal) -> None:
@@ -232,11 +232,11 @@ def _stop(journal: Journal, cluster: ClusterInfo, name: str) -> None:
     lab = LabInfo.load(journal.lab.dir)
     if name not in lab.stand_ins:
         raise LabError(f"no stand-in {name!r} runs; running are: {', '.join(lab.stand_ins)}")
-    _set_stopped(lab, (*lab.stopped, f"{cluster.name}/{name}"))
+    set_stopped(lab, (*lab.stopped, f"{cluster.name}/{name}"))
     _touch(journal.stores[cluster.name])
 
 
-def _set_stopped(lab: LabInfo, stopped: tuple[str, ...]) -> None:
+def set_stopped(lab: LabInfo, stopped: tuple[str, ...]) -> None:
     lab = dataclasses.replace(LabInfo.load(lab.dir), stopped=stopped)
     lab.save()
     settling.wait_for_stand_ins(lab)
@@ -257,20 +257,25 @@ def _write_logs(incident: Incident, prepared: t.Mapping[str, Resting], journal: 
         journal.write_log(prepared[cluster].cluster.pod_log(namespace, fill(pod, values, path), container), text)
 
 
-def _aggregated(store: Store) -> list[Object]:
+def aggregated(store: Store) -> list[Object]:
     return [each for each in store.client.list(API_SERVICES) if each["spec"].get("service")]
 
 
 def _touch(store: Store) -> None:
     """Makes the API server look at its aggregated APIs again at once: a change of an APIService does (kube-aggregator pkg/controllers/status)."""
-    for each in _aggregated(store):
+    for each in aggregated(store):
         patch = {"metadata": {"annotations": {TOUCHED: str(time.time())}}}
         store.client.merge_patch(f"{API_SERVICES}/{each['metadata']['name']}", patch)
 
 
-def _availability(store: Store) -> dict[str, str]:
+def availability(store: Store) -> dict[str, str]:
     """Status of condition Available by APIService."""
-    return {each["metadata"]["name"]: _available(each) for each in _aggregated(store)}
+    return available_in(aggregated(store))
+
+
+def available_in(api_services: t.Iterable[Object]) -> dict[str, str]:
+    """The same of given APIServices; of those that the API server serves itself nothing."""
+    return {each["metadata"]["name"]: _available(each) for each in api_services if each["spec"].get("service")}
 
 
 def _available(api_service: Object) -> str:
@@ -278,10 +283,10 @@ def _available(api_service: Object) -> str:
     return next((each["status"] for each in conditions if each["type"] == "Available"), "")
 
 
-def _await_availability(store: Store, wanted: dict[str, str]) -> None:
+def await_availability(store: Store, wanted: dict[str, str]) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS
     touched = 0.0
-    while (now := _availability(store)) != wanted:
+    while (now := availability(store)) != wanted:
         if time.monotonic() > deadline:
             raise LabError(f"{store.cluster.name}: after {SETTLE_SECONDS:.0f} s its aggregated APIs are {now}, before the incident they were {wanted}")
         if time.monotonic() - touched > 2:
@@ -290,7 +295,7 @@ def _await_availability(store: Store, wanted: dict[str, str]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _comparable(obj: Object) -> Object:
+def comparable(obj: Object) -> Object:
     """An object without what the API server's own controllers put on it."""
     made = plain(obj)
     annotations = {key: value for key, value in (made["metadata"].pop("annotations", None) or {}).items() if key != TOUCHED}
@@ -298,6 +303,7 @@ def _comparable(obj: Object) -> Object:
         made["metadata"]["annotations"] = annotations
     if obj["kind"] in ("APIService", "CustomResourceDefinition"):
         made.pop("status", None)
-    for owner in made["metadata"].get("ownerReferences") or ():
-        owner.pop("uid", None)
+    owners = made["metadata"].get("ownerReferences")
+    if owners:
+        made["metadata"]["ownerReferences"] = [{key: value for key, value in each.items() if key != "uid"} for each in owners]
     return made

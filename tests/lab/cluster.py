@@ -20,7 +20,9 @@ from tests.lab.process import Child, free_port, is_bind_conflict, kill_all
 
 BOOT_SECONDS = 120.0
 PORT_ATTEMPTS = 4
+CONTROLLER_MANAGER = "kube-controller-manager"
 STAGES = Path(__file__).parent / "stages"
+AWAKE_STAGES = Path(__file__).parent / "stages_awake"
 
 
 class Cluster:
@@ -49,7 +51,7 @@ class Cluster:
         self._directory = directory
         self._binaries = binaries
         self._stand_ins = stand_ins
-        self._stage_folders = [STAGES, *([stages] if stages else [])]
+        self._stage_folders = [AWAKE_STAGES if spec.awake else STAGES, *([stages] if stages else [])]
         self._choose_port = choose_port
         self._kubelet_port = kubelet_port
         self.children: dict[str, Child] = {}
@@ -61,13 +63,13 @@ class Cluster:
         yield from self._boot_api_server()
         if self._spec.at_rest:
             return
-        for name, arguments in (
-            ("kube-controller-manager", components.controller_manager(self.info)),
-            ("kube-scheduler", components.scheduler()),
-            ("kwok", components.kwok(self.info, components.stages(*self._stage_folders))),
-        ):
-            self._start(name, arguments)
+        self._start_controllers()
         yield from self._register_nodes()
+
+    def wake(self) -> None:
+        """Starts the controllers of a cluster that has been planted, those that do not run; none of a cluster that is to stay at rest."""
+        if self._spec.awake:
+            self._start_controllers()
 
     def kill(self) -> None:
         kill_all(self.children.values())
@@ -122,6 +124,15 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise LabError(f"{self.info.name} is not ready after {BOOT_SECONDS:.0f} s: {missing}; its logs are in {self.info.dir}")
             yield
+
+    def _start_controllers(self) -> None:
+        for name, arguments in (
+            (CONTROLLER_MANAGER, components.controller_manager(self.info)),
+            ("kube-scheduler", components.scheduler()),
+            ("kwok", components.kwok(self.info, components.stages(*self._stage_folders))),
+        ):
+            if name not in self.children or self.children[name].exit_code is not None:
+                self._start(name, arguments)
 
     def _start(self, name: str, arguments: list[str]) -> None:
         self.children[name] = Child(

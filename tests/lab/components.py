@@ -20,10 +20,35 @@ ISSUER = "https://kubernetes.default.svc.cluster.local"
 CONTROLLED_ADMISSION = ("DefaultTolerationSeconds", "Priority", "ServiceAccount", "TaintNodesByCondition")
 
 # etcd listens on sockets that it makes in its working directory (the cluster's folder): no port to race for, and no other user can read Secrets.
+# Of a cluster that was planted at rest: what moves workloads, and what of nodes, namespaces and owners. It is paused while something is planted, which
+# must not look like the death of all nodes.
+AWAKE_CONTROLLERS = (
+    "daemonset-controller", "deployment-controller", "replicaset-controller", "node-lifecycle-controller", "taint-eviction-controller",
+    "namespace-controller", "garbage-collector-controller", "pod-garbage-collector-controller", "disruption-controller",
+    "endpointslice-controller", "endpoints-controller",
+)  # fmt: skip
+_AWAKE = (
+    f"--controllers={','.join(AWAKE_CONTROLLERS)}",
+    "--use-service-account-credentials=false",
+    "--allocate-node-cidrs=false",
+    "--node-monitor-grace-period=1h",
+)
+
 ETCD_CLIENTS = "unix://etcd:1"
 ETCD_PEERS = "unix://etcd:2"
 
 # One event a write, when it has been answered. Reads would drown them, and watch loops of the components read all the time.
+# Nothing routes to the addresses of Services in the lab: what the API server asks of the cluster's network goes through a proxy (egress.py).
+EGRESS_FILE = "egress.json"
+EGRESS_SOCKET = "egress.sock"
+EGRESS = {
+    "apiVersion": "apiserver.k8s.io/v1beta1",
+    "kind": "EgressSelectorConfiguration",
+    "egressSelections": [
+        {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": EGRESS_SOCKET}}}},
+    ],
+}
+
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -83,6 +108,7 @@ def apiserver(cluster: ClusterInfo, port: int) -> list[str]:
         "--kubelet-client-key=pki/kubelet-client.key",
         "--kubelet-certificate-authority=pki/ca.crt",
         f"--kubelet-preferred-address-types={nodes.KUBELET_ADDRESS_TYPE}",
+        *([f"--egress-selector-config-file={EGRESS_FILE}"] if cluster.awake else []),
         "--audit-policy-file=audit-policy.json",
         "--audit-log-path=audit.log",
         "--audit-log-mode=blocking",
@@ -99,8 +125,7 @@ def controller_manager(cluster: ClusterInfo) -> list[str]:
         "--leader-elect=false",
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
-        "--use-service-account-credentials=true",
-        "--allocate-node-cidrs=true",
+        *(_AWAKE if cluster.awake else ("--use-service-account-credentials=true", "--allocate-node-cidrs=true")),
         f"--cluster-cidr={cluster.pod_cidr}",
         f"--node-cidr-mask-size={mask}",
         f"--service-cluster-ip-range={cluster.service_cidr}",
@@ -149,6 +174,8 @@ def write_files(cluster: ClusterInfo, stand_ins: t.Iterable[str]) -> None:
     cluster.dir.chmod(0o700)
     pki.create(cluster.pki, cluster.service_cidr, stand_ins)
     (cluster.dir / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY, indent=1), encoding="utf-8")
+    if cluster.awake:
+        (cluster.dir / EGRESS_FILE).write_text(json.dumps(EGRESS), encoding="utf-8")
     write_kubeconfigs(cluster)
 
 

@@ -90,7 +90,9 @@ def free_mib(directory: Path) -> int:
 
 
 def write_processes(directory: Path, processes: list[dict[str, t.Any]]) -> None:
-    (directory / PROCESSES_FILE).write_text(json.dumps(processes, indent=1) + "\n", encoding="utf-8")
+    scratch = directory / f"{PROCESSES_FILE}.tmp"
+    scratch.write_text(json.dumps(processes, indent=1) + "\n", encoding="utf-8")
+    scratch.replace(directory / PROCESSES_FILE)
 
 
 def read_processes(directory: Path) -> list[dict[str, t.Any]]:

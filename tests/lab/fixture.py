@@ -5,18 +5,19 @@
 
     pytest_plugins = ["tests.lab.fixture"]
 
-``lab`` is one of two empty clusters for the whole session; ``lab_factory`` makes others: ``lab_factory(incident="001")``, ``lab_factory(clusters=1)``.
+``awake_labs.planted("rke2", "000-rke2-no-api-server")`` is a lab of a layout that reacts. ``lab`` is one of two empty clusters for the whole session; ``lab_factory`` makes others: ``lab_factory(incident="001")``, ``lab_factory(clusters=1)``.
 They end with the session, and with the test process however that ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from tests.lab import incident as incidents, lab as labs, planting
+from tests.lab import awake, changes, incident as incidents, lab as labs, planting
 from tests.lab.info import LabInfo
 
 Say = t.Callable[[str], None]
@@ -64,6 +65,44 @@ def lab_factory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     factory = LabFactory(tmp_path_factory.mktemp("lab"), say)
     yield factory
     factory.stop_all()
+
+
+class AwakeLabs:
+    """One awake lab of a layout at a time: the first test of a layout boots it, the first one of another layout ends it."""
+
+    def __init__(self, factory: LabFactory) -> None:
+        self._factory = factory
+        self._lab: LabInfo | None = None
+
+    @contextlib.contextmanager
+    def planted(self, layout: str, incident: str | None = None) -> t.Iterator[LabInfo]:
+        """The awake lab of a layout with an incident planted, or in health; everything is as it was in health afterwards.
+
+        What cannot be brought back costs the next test a fresh lab.
+        """
+        if self._lab is None or self._lab.layout != layout:
+            self.drop()
+            self._lab = self._factory(incident=layout, awake=True)
+        try:
+            with awake.planted(self._lab, incidents.load(incident) if incident else None) as lab:
+                yield lab
+        except changes.NotRestored:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Ends the lab; the next test boots another."""
+        if self._lab is not None:
+            self._factory.stop(self._lab)
+            self._lab = None
+
+
+@pytest.fixture(scope="session")
+def awake_labs(lab_factory: LabFactory) -> t.Iterator[AwakeLabs]:
+    """Labs of layouts that react to what is written (see ``awake.py``), shared by all tests of the session."""
+    made = AwakeLabs(lab_factory)
+    yield made
+    made.drop()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from pathlib import Path
 from tests.lab.client import REQUEST_SECONDS, Client
 
 LAB_FILE = "lab.json"
+# Played by a reactor while the lab is awake: calico-api-pods.
+ONLY_ASLEEP = ("calico-api-server",)
 
 
 class LabError(Exception):
@@ -57,6 +59,7 @@ class ClusterInfo:
     :ivar kubelet_port: where the kubelet stand-in of all nodes listens.
     :ivar options: whatever the incident gave for its stand-ins.
     :ivar at_rest: nothing but etcd and the API server runs: objects stay as they are planted.
+    :ivar awake: as ``at_rest`` until it is planted; then kube-controller-manager, scheduler and kwok start (see ``awake.py``).
     """
 
     name: str
@@ -70,6 +73,7 @@ class ClusterInfo:
     kubelet_port: int = 0
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     at_rest: bool = False
+    awake: bool = False
 
     @property
     def kubeconfig(self) -> Path:
@@ -113,6 +117,8 @@ class LabInfo:
     :ivar stand_ins: those that should be running now; the stand-ins process starts and stops them when this changes.
     :ivar without: those that must never run, because the real component is run against the lab.
     :ivar stopped: those of ``stand_ins`` that a change has stopped on one cluster, as ``<cluster>/<stand-in>``.
+    :ivar reactors: stand-ins that run beside ``stand_ins`` while the lab is awake.
+    :ivar asleep: whether the reactors rest; only of an awake lab that has been woken is it ever False.
     :ivar incident: the planted one, or None.
     :ivar layout: name of the planted layout, or None where the clusters are not at rest.
     :ivar stages: the folder of kwok Stages that it was booted with beside the lab's own, or None.
@@ -126,6 +132,8 @@ class LabInfo:
     stand_ins: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    reactors: tuple[str, ...] = ()
+    asleep: bool = True
     incident: str | None = None
     layout: str | None = None
     stages: Path | None = None
@@ -150,6 +158,13 @@ class LabInfo:
                 return each
         raise LabError(f"the lab in {self.dir} has no cluster {name!r}; it has {', '.join(each.name for each in self.clusters)}")
 
+    @property
+    def wanted(self) -> set[str]:
+        """The stand-ins that should be running now, as ``<cluster>/<stand-in>``; a command is none of them."""
+        names = self.stand_ins if self.asleep else tuple(each for each in self.stand_ins if each not in ONLY_ASLEEP)
+        resting = {f"{cluster.name}/{name}" for cluster in self.clusters for name in names} - set(self.stopped)
+        return resting | {f"{cluster.name}/{name}" for cluster in self.clusters for name in self.reactors if not self.asleep}
+
     def scaled(self, seconds: float) -> float:
         """How long a stand-in waits for what takes ``seconds`` in production."""
         return seconds * self.time_scale
@@ -172,7 +187,7 @@ class LabInfo:
         except ValueError as error:
             raise LabError(f"{directory / LAB_FILE} cannot be read ({error}): remove the folder and start the lab again") from None
         clusters = tuple(_cluster(each) for each in state.pop("clusters"))
-        state.update(dir=directory, clusters=clusters, **{key: tuple(state[key]) for key in ("stand_ins", "without", "stopped")})
+        state.update(dir=directory, clusters=clusters, **{key: tuple(state[key]) for key in ("stand_ins", "without", "stopped", "reactors")})
         state["stages"] = Path(state["stages"]) if state["stages"] else None
         return cls(**state)
 

@@ -44,6 +44,7 @@ class Options:
     :ivar kubernetes_version: what all clusters report, instead of the incident's or the default.
     :ivar submariner_version: what the Submariner stand-ins of all clusters play, likewise.
     :ivar time_scale: see ``LabInfo``.
+    :ivar awake: whether controllers and stand-ins shall react to changes of a layout's clusters, see ``awake.py``.
     """
 
     dir: Path
@@ -54,6 +55,7 @@ class Options:
     kubernetes_version: str | None = None
     submariner_version: str | None = None
     time_scale: float = TIME_SCALE
+    awake: bool = False
 
     def specs(self) -> tuple[ClusterSpec, ...]:
         """The clusters to boot. Raises LabError for options that contradict each other."""
@@ -68,7 +70,9 @@ class Options:
         clusters = self.incident.clusters
         if self.clusters not in (None, len(clusters)):
             raise LabError(f"--clusters {self.clusters} does not fit incident {self.incident.id}, which has {len(clusters)}: leave the option out")
-        wanted = {"kubernetes_version": self.kubernetes_version, "submariner_version": self.submariner_version}
+        if self.awake and self.incident.layout is None:
+            raise LabError(f"incident {self.incident.id} has living clusters of its own: only those of layouts can be awake")
+        wanted = {"kubernetes_version": self.kubernetes_version, "submariner_version": self.submariner_version, "awake": self.awake}
         return tuple(dataclasses.replace(each, **{key: value for key, value in wanted.items() if value}) for each in clusters)
 
 

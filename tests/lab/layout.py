@@ -19,6 +19,7 @@ stays as it is; ``incident.py`` tells how an incident changes it. ::
     parts: [kubeadm, tigera]      # in this order
     crds: [calico, tigera]        # tests/lab/crds/NAME.yaml
     stand_ins: [calico-api-server]
+    reactors: [tigera-operator]   # stand-ins that run beside these while the lab is awake (see awake.py)
     variables: {calico_version: v3.30.0}              # for its templates; a cluster's `options` that are texts are variables, too
     encapsulation: VXLAN          # or IPIP: which tunnel address Calico notes on nodes
     node: {}                      # what all nodes have: a Node in part, a template; the lab adds what every kubelet reports
@@ -78,6 +79,7 @@ class Layout:
     parts: tuple[str, ...]
     crds: tuple[str, ...]
     stand_ins: tuple[str, ...]
+    reactors: tuple[str, ...]
     variables: dict[str, str]
     encapsulation: str
     node: Object
@@ -149,6 +151,7 @@ def load(name: str) -> Layout:
             parts=parts,
             crds=tuple(raw["crds"]),
             stand_ins=tuple(raw["stand_ins"]),
+            reactors=tuple(raw["reactors"]),
             variables={key: str(value) for key, value in raw["variables"].items()},
             encapsulation=raw["encapsulation"],
             node=raw["node"],

@@ -100,8 +100,13 @@ def _batches(objects: list[Object]) -> list[list[Object]]:
     """Owners come before what they own: what owns nothing, and is owned by nothing that comes later, first."""
     found: dict[int, list[Object]] = {}
     for each in objects:
-        found.setdefault(RANKS.get(each["kind"], len(RANKS)), []).append(each)
-    return [found[rank] for rank in sorted(found)]
+        found.setdefault(rank(each), []).append(each)
+    return [found[each] for each in sorted(found)]
+
+
+def rank(obj: Object) -> int:
+    """Objects of a lower rank come first."""
+    return RANKS.get(obj["kind"], len(RANKS))
 
 
 def _side_by_side(work: list[t.Callable[[], Object]]) -> list[Object]:

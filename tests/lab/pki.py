@@ -25,7 +25,7 @@ FRONT_PROXY_USER = "front-proxy-client"
 # Certificate name -> user and groups. The users of the components are those that Kubernetes' bootstrap RBAC roles are bound to.
 COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "admin": ("admin", (MASTERS,)),
-    "kube-controller-manager": ("system:kube-controller-manager", ()),
+    "kube-controller-manager": ("system:kube-controller-manager", (MASTERS,)),
     "kube-scheduler": ("system:kube-scheduler", ()),
     "kwok": ("kwok", (MASTERS,)),
     "kubelet-client": ("kube-apiserver-kubelet-client", ()),

@@ -12,7 +12,7 @@ import subprocess
 import time
 import typing as t
 
-from tests.lab import changes, definitions, files, nodes, settling
+from tests.lab import awake, changes, definitions, files, nodes, settling
 from tests.lab.client import ApiError, Client, Object
 from tests.lab.incident import Incident, Step
 from tests.lab.info import ClusterInfo, LabError, LabInfo
@@ -41,13 +41,20 @@ def plant(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
 
 def _plant_at_rest(lab: LabInfo, incident: Incident, say: Say) -> LabInfo:
     layout = t.cast(Layout, incident.layout)
+    is_awake = all(each.awake for each in lab.clusters)
     if lab.layout is None:
         lab = plant_layout(lab, layout, say)
+        if is_awake:
+            lab = awake.start(lab, layout.reactors, say)
+    elif is_awake:
+        awake.sleep(lab)
     if incident.id != layout.name:
         changes.apply(lab, incident)
         say(f"incident {incident.id}: {incident.title}")
         lab = dataclasses.replace(LabInfo.load(lab.dir), incident=incident.id)
         lab.save()
+    if is_awake:
+        lab = awake.rouse(lab)
     files.write_inventory(lab)
     return lab
 

@@ -32,7 +32,7 @@ def wait_for(lab: LabInfo, condition: Condition) -> None:
 
 def wait_for_stand_ins(lab: LabInfo) -> None:
     """Returns when those run that ``lab.json`` wants, and no others. Raises LabError."""
-    wanted = {f"{cluster.name}/{name}" for cluster in lab.clusters for name in lab.stand_ins} - set(lab.stopped)
+    wanted = lab.wanted
     deadline = time.monotonic() + STAND_IN_SECONDS
     while (running := set(files.read_running(lab.dir))) != wanted:
         if time.monotonic() > deadline:

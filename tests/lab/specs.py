@@ -29,6 +29,7 @@ class ClusterSpec:
     nodes: tuple[NodeInfo, ...] = ()
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     at_rest: bool = False
+    awake: bool = False
 
 
 def cluster_spec(raw: dict[str, t.Any]) -> ClusterSpec:

@@ -16,6 +16,7 @@ PLANTER = "planter"
 MANAGER = "lab"
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
+KEPT = {"create", "delete", "list"}
 IMMUTABLE = (400, 403, 422)
 # Of a kind in several groups the one where the object really is: projectcalico.org/v3 shows what is kept in crd.projectcalico.org/v1.
 SHOWN_ELSEWHERE = {"crd.projectcalico.org/v1": "projectcalico.org/v3", "v1": "events.k8s.io/v1", "operator.tigera.io/v1": "config.openshift.io/v1"}
@@ -30,6 +31,7 @@ class Resource(t.NamedTuple):
 
     :ivar root: ``/api/v1`` or ``/apis/GROUP/VERSION``.
     :ivar status: whether there is a status subresource.
+    :ivar kept: whether its objects can be listed, made and removed.
     """
 
     root: str
@@ -38,6 +40,7 @@ class Resource(t.NamedTuple):
     plural: str
     namespaced: bool
     status: bool
+    kept: bool = True
 
     def collection(self, namespace: str = "") -> str:
         return f"{self.root}/namespaces/{namespace}/{self.plural}" if self.namespaced and namespace else f"{self.root}/{self.plural}"
@@ -47,12 +50,17 @@ class Resource(t.NamedTuple):
 
 
 class Store:
-    """The objects of one cluster, as CN=standin:planter."""
+    """The objects of one cluster, as CN=standin:NAME."""
 
-    def __init__(self, cluster: ClusterInfo) -> None:
+    def __init__(self, cluster: ClusterInfo, name: str = PLANTER) -> None:
         self.cluster = cluster
-        self.client: Client = cluster.client(PLANTER)
+        self.client: Client = cluster.client(name)
         self._resources: list[Resource] = []
+
+    def resources(self) -> list[Resource]:
+        """All that are served now, one version of a group."""
+        self._resources = _discover(self.client)
+        return self._resources
 
     def resource(self, kind: str, api_version: str = "", *, fresh: bool = False) -> Resource:
         """The resource of a kind. Raises LabError when it is not served, or in several groups of which none was named."""
@@ -209,7 +217,7 @@ def _discover(client: Client) -> list[Resource]:
         with_status = {each["name"].partition("/")[0] for each in served if each["name"].endswith("/status")}
         api_version = root.partition("/apis/")[2] or "v1"
         found += [
-            Resource(root, api_version, each["kind"], each["name"], each["namespaced"], each["name"] in with_status)
+            Resource(root, api_version, each["kind"], each["name"], each["namespaced"], each["name"] in with_status, KEPT <= set(each.get("verbs") or ()))
             for each in served
             if "/" not in each["name"]
         ]

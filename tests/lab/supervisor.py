@@ -7,7 +7,7 @@ Its first line of standard input is an Order (JSON). It answers with lines of JS
 or ``{"error": TEXT}``. The line ``keep`` makes it independent of the process that started it (the owner); until then it ends, and removes all that
 it wrote, when the owner ends: it holds the owner's pidfd, so a kill -9 counts, and so does one before the lab is ready.
 
-It ends by SIGTERM, at the end of ``--ttl``, or with its owner. Its children end with it, whatever its own end was (see ``process.Child``).
+The signal WAKE starts the controllers of awake clusters. It ends by SIGTERM, at the end of ``--ttl``, or with its owner. Its children end with it, whatever its own end was (see ``process.Child``).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.03
 # etcd reserves 64 MiB at once.
 FULL_MIB = 70
+WAKE = signal.SIGUSR1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Supervisor:
         self._clusters: list[Cluster] = []
         self._control = b""
         self._stop = False
+        self._wake = False
         self._owner_gone = False
         self._selector = selectors.DefaultSelector()
 
@@ -120,6 +122,7 @@ class Supervisor:
         """SIGTERM ends the wait that it meets; SIGCHLD too, so that an ended child is seen at once."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        signal.signal(WAKE, self._on_wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
@@ -129,6 +132,9 @@ class Supervisor:
 
     def _on_signal(self, *_: object) -> None:
         self._stop = True
+
+    def _on_wake(self, *_: object) -> None:
+        self._wake = True
 
     def _watch_owner(self) -> None:
         try:
@@ -210,6 +216,11 @@ class Supervisor:
             child.reap()
         if self._stop:
             raise Stopped
+        if self._wake:
+            self._wake = False
+            for cluster in self._clusters:
+                cluster.wake()
+            self._write_processes()
         if self._owner_gone:
             raise OwnerGone
 

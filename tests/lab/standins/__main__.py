@@ -14,15 +14,17 @@ import sys
 import threading
 import time
 import traceback
+import typing as t
 from pathlib import Path
 
 from tests.lab import files
+from tests.lab.egress import Egress
 from tests.lab.info import LAB_FILE, ClusterInfo, LabInfo
 from tests.lab.kubelet import Kubelet
 from tests.lab.standins import SUBCTL, load
 
 RESTART_SECONDS = 1.0
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 STOP_SECONDS = 5.0
 
 
@@ -35,12 +37,8 @@ class Runner:
 
     def reconcile(self, lab: LabInfo) -> None:
         """Starts what should run and does not, stops what runs and should not; then says what runs in ``DIR/stand-ins.json``."""
-        wanted = {
-            (cluster.name, name): cluster
-            for cluster in lab.clusters
-            for name in lab.stand_ins
-            if name != SUBCTL and f"{cluster.name}/{name}" not in lab.stopped
-        }
+        keys = [t.cast("tuple[str, str]", tuple(each.split("/", 1))) for each in lab.wanted]
+        wanted = {(cluster, name): lab.cluster(cluster) for cluster, name in keys if name != SUBCTL}
         self._stop(set(self._running) - set(wanted))
         for key in sorted(set(wanted) - set(self._running)):
             self._start(key[1], wanted[key], lab)
@@ -82,6 +80,8 @@ def main(arguments: list[str]) -> int:
     lab = LabInfo.load(directory)
     for cluster, descriptor in zip(lab.clusters, arguments[1:]):
         Kubelet(cluster, socket.socket(fileno=int(descriptor))).serve_in_background()
+        if cluster.awake:
+            Egress(cluster).serve_in_background()
     runner = Runner(directory)
     seen = None
     while not stop.is_set():

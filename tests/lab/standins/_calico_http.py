@@ -104,6 +104,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         address = urllib.parse.urlsplit(self.path)
         try:
+            if self.server.stop.is_set():
+                raise ConnectionAbortedError("the server has ended, and its connections with it")
             caller = self.server.proxy.caller(self.connection.getpeercert(), self.headers)
             if address.path in HEALTH:
                 self._send_bytes(200, b"ok", "text/plain")

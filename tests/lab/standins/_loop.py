@@ -52,6 +52,7 @@ class Loop:
 
     def run(self, step: t.Callable[[], float | None]) -> None:
         """Runs ``step`` until stopped. It returns after how many seconds it wants to run again without any change, or None."""
+        threading.Thread(target=self._end, name="stop", daemon=True).start()
         failures = 0
         while not self._stop.is_set():
             self._changed.clear()
@@ -64,6 +65,10 @@ class Loop:
                 if not (error.conflict or error.unreachable):
                     self._log.warning("%s; trying again in %.1f s", error, delay)
             self._sleep(RESYNC_SECONDS if delay is None else min(delay, RESYNC_SECONDS))
+
+    def _end(self) -> None:
+        self._stop.wait()
+        self._changed.set()
 
     def _sleep(self, seconds: float) -> None:
         while seconds > 0 and not self._stop.is_set():

@@ -8,6 +8,8 @@ v0.19.0-rc3) and admiral pkg/syncer/broker/syncer.go and pkg/federate: the membe
 ``submariner-io/clusterID``, those of other members come from there with it, updates in place, removals follow. An Endpoint that
 overlaps the member's own subnets does not come in. As upstream, nothing is synchronised while the member has no active gateway.
 
+In an awake lab nothing is synchronised before an object on either side is not what it was when the lab was roused.
+
 The broker is the lab's cluster whose server the Submariner resource names; the stand-in's own certificate opens it, not the token.
 """
 
@@ -18,6 +20,7 @@ import threading
 import typing as t
 from pathlib import Path
 
+from tests.lab import woken
 from tests.lab.client import Client
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
@@ -72,6 +75,7 @@ class Broker:
         self._client = cluster.client(self.name)
         self._brokers: dict[str, Client] = {}
         self._skipped: set[str] = set()
+        self._rests = bool(woken.woken(cluster))
 
     def run(self, stop: threading.Event) -> None:
         loop = Loop(f"{self._cluster.name}.{self.name}", stop)
@@ -90,6 +94,9 @@ class Broker:
             return
         namespace, cluster_id = env["BROKER_K8S_REMOTENAMESPACE"], env["SUBMARINER_CLUSTERID"]
         client = self._follow(loop, info, namespace)
+        if self._rests and not self._changed(info, client, namespace):
+            return
+        self._rests = False
         log = ConsoleLog(self._cluster.pod_log(objects.NAMESPACE, gateway["metadata"]["name"], objects.GATEWAY))
         for path in (objects.CLUSTERS, objects.ENDPOINTS):
             remote = path.replace(objects.NAMESPACE, namespace)
@@ -107,10 +114,24 @@ class Broker:
                 loop.watch(self._brokers[key], path.replace(objects.NAMESPACE, namespace), _spec_only)
         return self._brokers[key]
 
+    def _changed(self, info: ClusterInfo, client: Client, namespace: str) -> bool:
+        """Whether anything to synchronise is not as it was when the lab was roused."""
+        for path in (objects.CLUSTERS, objects.ENDPOINTS):
+            for cluster, here, place in ((self._cluster, self._client, path), (info, client, path.replace(objects.NAMESPACE, namespace))):
+                before = {each["metadata"]["uid"]: _spec_only(each) for each in woken.in_collection(woken.woken(cluster), place)}
+                if before != {each["metadata"]["uid"]: _spec_only(each) for each in here.list(place)}:
+                    return True
+        return False
+
     def _active_gateway(self) -> Object | None:
-        pods = objects.with_label(self._client.list(objects.PODS), objects.GATEWAY)
+        pods = [pod for pod in objects.with_label(self._client.list(objects.PODS), objects.GATEWAY) if objects.is_ready(pod)]
         status = objects.GATEWAY_CONFIG_PREFIX + "status"
-        return next((pod for pod in pods if objects.is_ready(pod) and pod["metadata"]["labels"].get(status) == "active"), None)
+        labelled = next((pod for pod in pods if pod["metadata"]["labels"].get(status) == "active"), None)
+        if labelled is not None or not self._cluster.awake:
+            return labelled
+        # Planted pods carry no label; their Gateway object tells.
+        active = {each["metadata"]["name"] for each in self._client.list(objects.GATEWAYS) if each.get("status", {}).get("haStatus") == "active"}
+        return next((pod for pod in pods if pod["spec"].get("nodeName") in active), None)
 
     def _skip(self, cluster_id: str, here: list[Object], there: list[Object], log: ConsoleLog) -> set[str]:
         found = overlapping(cluster_id, here, there)

@@ -9,7 +9,8 @@ handlers/calico/ippool_handler.go (see ``_pools``) and, since v0.19, handlers/he
 CNI address is also written to the Node (pkg/routeagent_driver/cni/cni_iface.go).
 
 An agent whose log exists when the stand-in starts has already handled the Endpoints that there are. Routes, rp_filter, VXLAN and
-MTU are not played, nor is the change of Calico's own pool on IBM Cloud.
+MTU are not played, nor is the change of Calico's own pool on IBM Cloud. In an awake lab the pods that were there when it was roused are left as they are
+planted, with all that they saw or did not see: only new ones are played.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from tests.lab import woken
 from tests.lab.client import ApiError, Client
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
@@ -94,6 +96,7 @@ class RouteAgent:
         self._pools = _Pools(self._client)
         self._agents: dict[str, _Agent] = {}
         self._crashes = CrashLoops(self._client, lab.time_scale)
+        self._resting = woken.pod_uids(cluster)
 
     def run(self, stop: threading.Event) -> None:
         loop = Loop(f"{self._cluster.name}.{self.name}", stop)
@@ -116,7 +119,7 @@ class RouteAgent:
 
     def _start_and_end(self, pods: list[Object], now: float) -> list[float]:
         agents = objects.with_label(pods, objects.ROUTE_AGENT) + objects.with_label(pods, objects.ROUTE_AGENT + objects.UNINSTALL)
-        present = {pod["metadata"]["uid"]: pod for pod in agents if not objects.is_going(pod)}
+        present = {pod["metadata"]["uid"]: pod for pod in agents if not objects.is_going(pod) and pod["metadata"]["uid"] not in self._resting}
         for uid in [each for each in self._agents if each not in present]:
             self._end(self._agents.pop(uid))
         self._crashes.forget_all_but(present)

@@ -10,6 +10,9 @@ pkg/cableengine (a cable keeps the selectors that it was installed with) and pkg
 A pod's environment is read when the pod starts; its release only shows in ``Gateway.status.version``. Leader election is the
 choice of the oldest pod; there is no Lease. No packet is sent: a connection with health check is up while the remote gateway is
 active and both sides have installed what the other one offers.
+
+In an awake lab the gateways that were there when it was roused are left as they are planted, until a gateway's pod comes or goes, or an Endpoint is
+not what it was: from then on all of them are played, those that were there with the role and the connections that their Gateway objects tell of.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from tests.lab import woken
 from tests.lab.client import ApiError, Client
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
@@ -66,6 +70,10 @@ class SubmarinerGateway:
         self._engines: dict[str, _Engine] = {}
         self._crashes = CrashLoops(self._client, lab.time_scale)
         self._remote_gateways: dict[str, list[Object]] = {}
+        image = woken.woken(cluster)
+        self._resting = {each["metadata"]["uid"] for each in objects.with_label(woken.in_collection(image, objects.PODS), objects.GATEWAY)}
+        self._endpoints_before = _specs(woken.in_collection(image, objects.ENDPOINTS))
+        self._rests = bool(image)
 
     def run(self, stop: threading.Event) -> None:
         loop = Loop(f"{self._cluster.name}.{self.name}", stop)
@@ -80,6 +88,12 @@ class SubmarinerGateway:
         now = time.monotonic()
         pods = self._client.list(objects.PODS)
         gateways = [pod for pod in objects.with_label(pods, objects.GATEWAY) if not objects.is_going(pod)]
+        if self._rests:
+            same = {pod["metadata"]["uid"] for pod in gateways} == self._resting
+            if same and _specs(self._client.list(objects.ENDPOINTS)) == self._endpoints_before:
+                return None
+            self._rests = False
+            self._forget_departed(gateways)
         waits = self._start_and_end(gateways, now)
         self._uninstall(objects.with_label(pods, objects.GATEWAY + objects.UNINSTALL))
         if self._engines:
@@ -106,7 +120,8 @@ class SubmarinerGateway:
 
     def _start(self, pod: Object, now: float) -> bool:
         log = ConsoleLog(self._cluster.pod_log(objects.NAMESPACE, pod["metadata"]["name"], objects.GATEWAY))
-        resumed = log.begun and _STATUS_LABEL in (pod["metadata"].get("labels") or {}) and not is_crash_looping(pod)
+        known = _STATUS_LABEL in (pod["metadata"].get("labels") or {}) or pod["metadata"]["uid"] in self._resting
+        resumed = log.begun and known and not is_crash_looping(pod)
         env = objects.environment(pod)
         if not resumed:
             _log_start(log, env)
@@ -134,14 +149,30 @@ class SubmarinerGateway:
         if any(engine.leads for engine in self._engines.values()):
             return
         engines = list(self._engines.values())
-        chosen = next((each for each in engines if each.resumed and _label(each.pod, _STATUS_LABEL) == "active"), engines[0])
-        if chosen.resumed and _label(chosen.pod, _STATUS_LABEL) == "active":
+        chosen = next((each for each in engines if self._led(each)), engines[0])
+        if self._led(chosen):
             gateway = self._client.find(f"{objects.GATEWAYS}/{chosen.hostname}") or {}
             chosen.cables.adopt(gateway.get("status", {}).get("connections") or [], endpoints)
         else:
             chosen.log.info("pkg/gateway/gateway.go:280", "Gateway", "Leadership acquired - starting controllers")
             self._take_over(chosen, endpoints)
         chosen.leads = True
+
+    def _led(self, engine: _Engine) -> bool:
+        """Whether it was the active gateway before this stand-in looked at it."""
+        if not engine.resumed:
+            return False
+        if engine.pod["metadata"]["uid"] in self._resting:
+            gateway = self._client.find(f"{objects.GATEWAYS}/{engine.hostname}") or {}
+            return bool(gateway.get("status", {}).get("haStatus") == "active")
+        return _label(engine.pod, _STATUS_LABEL) == "active"
+
+    def _forget_departed(self, pods: list[Object]) -> None:
+        """Takes away the Gateway objects of nodes whose gateway has ended without this stand-in having played it."""
+        nodes = {pod["spec"].get("nodeName") for pod in pods if pod["metadata"]["uid"] in self._resting}
+        for gateway in self._client.list(objects.GATEWAYS):
+            if gateway["metadata"]["name"] not in nodes:
+                _delete(self._client, f"{objects.GATEWAYS}/{gateway['metadata']['name']}")
 
     def _take_over(self, engine: _Engine, endpoints: list[Object]) -> None:
         local = engine.local
@@ -262,6 +293,10 @@ def _log_start(log: ConsoleLog, env: t.Mapping[str, str]) -> None:
     log.info("pkg/gateway/gateway.go:108", "Gateway", "Initializing the gateway engine")
     if env.get("SUBMARINER_HEALTHCHECKENABLED") != "true":
         log.info("pkg/gateway/gateway.go:391", "Gateway", "The CableEngine HealthChecker is disabled")
+
+
+def _specs(endpoints: t.Iterable[Object]) -> dict[str, Object]:
+    return {each["metadata"]["name"]: each["spec"] for each in endpoints}
 
 
 def _label(pod: Object, key: str) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.lab import woken
 from tests.lab.definitions import CRDS
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.standins import _objects as objects
@@ -45,6 +46,7 @@ _CONTROLLER = "controllers/submariner/submariner_controller.go"
 _DISCOVERY = "submariner/submariner_networkdiscovery.go"
 _COMPONENT = "controller_submariner"
 _SERVICES = f"/api/v1/namespaces/{objects.NAMESPACE}/services"
+_WATCHED = (objects.SUBMARINERS, objects.SERVICE_DISCOVERIES, objects.DAEMON_SETS, objects.DEPLOYMENTS, objects.PODS)
 _METRICS_SERVICE = {
     "apiVersion": "v1",
     "kind": "Service",
@@ -83,6 +85,7 @@ class SubmarinerOperator:
         self._client = cluster.client(self.name)
         self._crashes = CrashLoops(self._client, lab.time_scale)
         self._process: _Process | None = None
+        self._before = self._mark_of(woken.woken(cluster))
         # Something that queues a reconcile has changed: the resource, its DaemonSets, Gateways (SetupWithManager).
         self._queued = threading.Event()
         self._remembered = cluster.dir / f"{self.name}.json"
@@ -98,6 +101,11 @@ class SubmarinerOperator:
 
     def _step(self) -> float | None:
         now = time.monotonic()
+        if self._before is not None:
+            if self._before == self._mark_now():
+                return None
+            self._before = None
+            self._queued.set()
         pod = self._pod()
         if pod is None:
             self._process = None
@@ -126,6 +134,13 @@ class SubmarinerOperator:
         self._crashes.started(pod)
         process.failures = 0
         return delay
+
+    def _mark_of(self, image: woken.Image) -> t.Any:
+        """What it acts on, in the image of an awake lab; None in any other lab."""
+        return _mark({path: woken.in_collection(image, path) for path in _WATCHED}) if image else None
+
+    def _mark_now(self) -> t.Any:
+        return _mark({path: self._client.list(path) for path in _WATCHED})
 
     def _failed(self, process: _Process, why: str, now: float) -> float:
         name = {"Submariner": {"name": "submariner", "namespace": objects.NAMESPACE}, "controller": "submariner-controller"}
@@ -288,3 +303,15 @@ class SubmarinerOperator:
     def _delete(self, path: str) -> None:
         if self._client.find(path) is not None:
             self._client.delete(path)
+
+
+def _mark(found: t.Mapping[str, list[Object]]) -> t.Any:
+    """Specs and deletions of what it reconciles, and which process does so."""
+    pods = sorted(each["metadata"]["uid"] for each in found[objects.PODS] if each["metadata"].get("labels", {}).get("name") == objects.OPERATOR)
+    specs = {
+        (path, each["metadata"]["name"]): (each["metadata"]["uid"], each["spec"], each["metadata"].get("deletionTimestamp"))
+        for path, listed in found.items()
+        if path != objects.PODS
+        for each in listed
+    }
+    return pods, specs
