@@ -96,10 +96,11 @@ def mtu_picture(snapshot: Snapshot) -> MtuPicture | None:
     if settings.pod == 0 and tunnels is not None:
         pod = pod_mtu(0, tunnels, link.mtu)
     cable = _cable(snapshot)
-    return MtuPicture(link, settings, tunnels, pod, tuple(_steps(settings, cable)), _family(snapshot), cable)
+    return MtuPicture(link, settings, tunnels, pod, tuple(hops(settings, cable)), _family(snapshot), cable)
 
 
-def _steps(settings: MtuSettings, cable: str) -> t.Iterator[Step]:
+def hops(settings: MtuSettings, cable: str) -> t.Iterator[Step]:
+    """The hops of a pod's packet to another node, and with a cable to another cluster."""
     for tunnel in settings.tunnels or ():
         yield Step(tunnel, OVERHEAD[tunnel], "between this cluster's nodes: an enabled IPPool or Felix asks for it")
     if cable:

@@ -120,3 +120,15 @@ def _of_config_map(snapshot: Snapshot, settings: MtuSettings) -> t.Iterator[Pend
         nodes = ", ".join(sorted(pod.node for pod in old)[:5]) + (f" and {len(old) - 5} more" if len(old) > 5 else "")
         why = f"calico-node has run since before {change.at} on {len(old)} nodes ({nodes}) and writes the CNI configuration only when it starts"
         yield Pending(knob.where, knob.field, knob.value, "what it was before", why)
+
+
+def restart_missing(snapshot: Snapshot, settings: MtuSettings) -> bool:
+    """Whether calico-node runs with a ConfigMap's former MTU and nobody has asked it to start anew since.
+
+    A template that was written after the ConfigMap is such a request, also while its rollout is under way.
+    """
+    change, daemon_set = knob_change(snapshot, settings), calico_node(snapshot)
+    if change is None or daemon_set is None or not any(entry.where.startswith("ConfigMap") for entry in pending(snapshot, settings)):
+        return False
+    template = (manager for manager in daemon_set.origin.managers if any(_within(field, "spec.template") for field in manager.fields))
+    return not any(manager.time >= change.at and not manager.subresource for manager in template)

@@ -54,6 +54,14 @@ def set_mtu(snapshot: Snapshot, mtu: int | None) -> MtuRemedy:
     return MtuRemedy(f"{made.text} {RECREATE}", made.target)
 
 
+def settable(snapshot: Snapshot, mtu: int) -> bool:
+    """Whether role calico_mtu sets it by itself; elsewhere, or below what IBM supports, a person must."""
+    method = detect_install_method(snapshot)
+    if method.platform == "roks" and mtu < IBM_SMALLEST:
+        return False
+    return method.method in (OPERATOR_RKE2, OPERATOR, KUBESPRAY, MANIFEST, MICROK8S)
+
+
 def _rke2(mtu: int | None) -> MtuRemedy:
     target = "HelmChartConfig kube-system/rke2-calico spec.valuesContent: installation.calicoNetwork.mtu"
     keep = "keep its other values; where a file in server/manifests holds it, edit that file on every server"

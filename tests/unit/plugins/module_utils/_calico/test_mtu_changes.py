@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import calico_node_pods, knob_change, older_than, pending
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu, settable
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, read_settings
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import HelmChart, HelmChartConfig, Node, OpenShiftNetwork, Pod, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.mtu_clusters import (
@@ -142,6 +142,7 @@ class TestRemedy:
         assert text in made.text and "recreate the pods" in made.text
         assert made.target.startswith(target)
         assert "1450" not in set_mtu(cluster, None).text or kind == "canal"
+        assert settable(cluster, 1450) == (kind not in ("helm", "canal"))
 
     def test_kubesprays_two_traps_are_named(self):
         text = set_mtu(kubespray(), 1400).text
@@ -150,4 +151,6 @@ class TestRemedy:
     def test_ibm_supports_nothing_below_1450(self):
         node = Node(Ref("Node", "w"), {"ibm-cloud.kubernetes.io/zone": "x"}, {}, (), (), True, "v1.29.1", ADDED)
         network = OpenShiftNetwork(Ref("Network", "cluster"), "Calico", (), (), (), ())
-        assert " to 1450 (IBM" in set_mtu(operator(1500, nodes=ok(node), openshift_networks=ok(network)), 1380).text
+        roks = operator(1500, nodes=ok(node), openshift_networks=ok(network))
+        assert " to 1450 (IBM" in set_mtu(roks, 1380).text
+        assert settable(roks, 1450) and not settable(roks, 1449)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Settings of Felix that say another MTU than the one that is made, and whether they win over it.
+
+The environment of calico-node wins over every FelixConfiguration, and ``node.<name>`` over ``default`` (projectcalico/calico felix/config/config_params.go).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, Method, method_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_live import OF_KUBESPRAY
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT, FELIX_FIELD, calico_node, containers_of, number
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FelixConfiguration, Snapshot
+
+
+class FelixOverride(t.NamedTuple):
+    """A field of a FelixConfiguration. ``wins`` False where nothing reads it, because the environment of calico-node says the MTU."""
+
+    felix: FelixConfiguration
+    tunnel: str
+    field: str
+    value: int
+    wins: bool
+
+    def to_dict(self) -> dict[str, t.Any]:
+        return {"where": str(self.felix.ref), "field": f"spec.{self.field}", "value": str(self.value), "wins": self.wins}
+
+
+def felix_overrides(snapshot: Snapshot, tunnels: t.Iterable[str], mtu: int) -> tuple[FelixOverride, ...]:
+    """The fields that name an MTU of a tunnel in use, and another one than ``mtu`` (0: any).
+
+    :param tunnels: in use.
+    """
+    environment = variables_after(snapshot, mtu)
+    found = []
+    for felix in sorted(snapshot.felix_configurations.items, key=lambda entry: entry.ref):
+        for tunnel in tunnels:
+            value = number(str(felix.spec.get(FELIX_FIELD[tunnel]) or ""))
+            if value and value != mtu:
+                found.append(FelixOverride(felix, tunnel, FELIX_FIELD[tunnel], value, ENVIRONMENT[tunnel] not in environment))
+    return tuple(found)
+
+
+def variables_after(snapshot: Snapshot, mtu: int) -> frozenset[str]:
+    """The MTU variables that calico-node will have in its environment once ``mtu`` is set.
+
+    The operator sets one for each kind of tunnel where Installation has an MTU, and none where it has not (tigera/operator pkg/render/node.go).
+    """
+    method = method_of(snapshot)
+    if method in WITH_INSTALLATION:
+        return frozenset(ENVIRONMENT.values()) if mtu else frozenset()
+    daemon_set = calico_node(snapshot)
+    there = {entry.name for container in containers_of(daemon_set) for entry in container.env} if daemon_set else set()
+    if method == Method.KUBESPRAY:
+        there = there | set(OF_KUBESPRAY) if mtu else there - set(OF_KUBESPRAY)
+    return frozenset(there & set(ENVIRONMENT.values()))
