@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_terms import REQUIRED, unmet, words
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet, Node, Taint
 
 ROLE = "node-role.kubernetes.io/"
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 # What the DaemonSet controller adds to every pod of a DaemonSet by itself; the last one to those with hostNetwork.
 _ALWAYS_TOLERATED = frozenset(
     f"node.kubernetes.io/{name}"
@@ -43,14 +43,14 @@ def exclusions(daemon_set: DaemonSet, nodes: t.Iterable[Node]) -> tuple[Exclusio
     """The Linux nodes that the DaemonSet does not select, each with the first rule that keeps it away."""
     found = []
     for node in nodes:
-        if not _is_none(node):
+        if not is_none(node):
             excluded = _by_selector(daemon_set, node) or _by_affinity(daemon_set, node) or _by_taint(daemon_set, node)
             if excluded is not None:
                 found.append(excluded)
     return tuple(found)
 
 
-def _is_none(node: Node) -> bool:
+def is_none(node: Node) -> bool:
     windows = "windows" in (node.operating_system, node.labels.get("kubernetes.io/os"))
     return windows or any(node.labels.get(key) == value for key, value in _NO_NODES)
 
@@ -64,53 +64,18 @@ def _by_selector(daemon_set: DaemonSet, node: Node) -> Exclusion | None:
 
 
 def _by_affinity(daemon_set: DaemonSet, node: Node) -> Exclusion | None:
-    required = daemon_set.node_affinity.get(_REQUIRED)
-    terms = required.get("nodeSelectorTerms") if isinstance(required, dict) else None
-    if not isinstance(terms, list):
+    required = daemon_set.node_affinity.get(REQUIRED)
+    if not isinstance(required, dict) or not isinstance(required.get("nodeSelectorTerms"), list):
         return None
-    failed: list[dict[str, t.Any]] = []
-    for term in (term for term in terms if isinstance(term, dict)):
-        missed = [expression for expression in _expressions(term) if not _holds(expression, node)]
-        if not missed and _expressions(term):
-            return None
-        failed += missed
-    first = failed[0] if failed else {}
+    failed = unmet(required["nodeSelectorTerms"], node.labels, node.ref.name)
+    if failed is None:
+        return None
     role = bool(failed) and all(_demands_role(expression) for expression in failed)
-    return Exclusion(node, _words(first) if first else "no term", "spec.template.spec.affinity.nodeAffinity", role)
-
-
-def _expressions(term: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    fields = [{**entry, "field": True} for entry in term.get("matchFields") or () if isinstance(entry, dict)]
-    return [entry for entry in term.get("matchExpressions") or () if isinstance(entry, dict)] + fields
-
-
-def _holds(expression: t.Mapping[str, t.Any], node: Node) -> bool:
-    """kubernetes component-helpers scheduling/corev1/nodeaffinity: NotIn and DoesNotExist hold for an absent label, the others do not."""
-    key, operator = str(expression.get("key", "")), expression.get("operator")
-    values = [str(value) for value in expression.get("values") or ()]
-    found = node.ref.name if expression.get("field") else node.labels.get(key)
-    if operator == "DoesNotExist":
-        return found is None
-    if operator == "NotIn":
-        return found is None or found not in values
-    if found is None:
-        return False
-    if operator in ("Gt", "Lt") and values and _integer(found) is not None and _integer(values[0]) is not None:
-        return (_integer(found) or 0) > (_integer(values[0]) or 0) if operator == "Gt" else (_integer(found) or 0) < (_integer(values[0]) or 0)
-    return operator == "Exists" or (operator == "In" and found in values)
-
-
-def _integer(text: str) -> int | None:
-    return int(text) if text.lstrip("-").isdecimal() else None
+    return Exclusion(node, words(failed[0]) if failed else "no term", "spec.template.spec.affinity.nodeAffinity", role)
 
 
 def _demands_role(expression: t.Mapping[str, t.Any]) -> bool:
     return str(expression.get("key", "")).startswith(ROLE) and expression.get("operator") in ("Exists", "In")
-
-
-def _words(expression: t.Mapping[str, t.Any]) -> str:
-    values = ", ".join(str(value) for value in expression.get("values") or ())
-    return f"{expression.get('key')} {expression.get('operator')}" + (f" [{values}]" if values else "")
 
 
 def _by_taint(daemon_set: DaemonSet, node: Node) -> Exclusion | None:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _rollout_causes as causes
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import (
+    CANAL,
     KUBESPRAY,
     OPERATOR,
     OPERATOR_HELM,
     OPERATOR_RKE2,
     InstallMethod,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import EXCLUDED, LABEL
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_causes import Cause
-
-# Ours, as a label that a node is given to keep calico-node away: an opt-out. A rule that demands a role label would keep it off all nodes without one.
-EXCLUDED_LABEL = "submariner-remedy/calico"
 
 WORDS = {
     causes.NODE_AWAY: "the node itself is not ready",
@@ -66,7 +65,11 @@ def exclude(method: InstallMethod, nodes: str) -> str:
         OPERATOR_RKE2: "in HelmChartConfig kube-system/rke2-calico installation.calicoNodeDaemonSet.spec.template.spec.affinity",
         KUBESPRAY: "in DaemonSet kube-system/calico-node (Kubespray overwrites it at its next run: calico_ds_nodeselector takes only labels that must exist)",
     }.get(method.method, f"in the affinity of the DaemonSet ({method.durable or 'kube-system/calico-node'})")
+    demand = f"{LABEL} NotIn [{EXCLUDED}] {where}"
+    how = f"role calico_node_placement labels it {LABEL}={EXCLUDED} and demands {demand}"
+    if method.method == CANAL:
+        how = f"label it {LABEL}={EXCLUDED}, and demand {demand}"
     return (
-        f"If {nodes} can do without pods: label it {EXCLUDED_LABEL}=excluded, taint it NoExecute, and demand {EXCLUDED_LABEL} DoesNotExist {where}. "
+        f"If {nodes} can do without pods: {how}. "
         "Never demand a role label such as node-role.kubernetes.io/worker: control planes, and on kubeadm, RKE2 and k3s all nodes, have none."
     )
