@@ -22,10 +22,13 @@ description:
     which would keep the right ones out, then restarts the gateway and the agent that still follow the old one.
     Interrupted at any point, the next run goes on from what is there.
   - Only the options that are given are compared. What is not mentioned stays as it is.
+  - Every write is kept in the journal of its cluster, this one's and the peers', under one run, and made under the lock of that cluster.
+    C(subctl join) is an entry of its own, with the object as it was, and with what of it cannot be undone.
 extends_documentation_fragment:
   - fathom.submariner._attributes
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
+  - fathom.submariner._remedy.run
 attributes:
   check_mode:
     support: full
@@ -332,6 +335,16 @@ lines:
   returned: success
   type: list
   elements: str
+run:
+  description: Id of the run under which the writes are journalled; empty where nothing was written.
+  returned: always
+  type: str
+  sample: 20261121-101500-a1b2c3
+preconditions:
+  description: In check mode, the objects that would be written, as they are, each with the name of its cluster; for O(preconditions) of the real run.
+  returned: success
+  type: list
+  elements: dict
 command:
   description: The command line of C(subctl join), where it was, or in check mode would be, run.
   returned: when O(correction) or a missing deployment makes it run
@@ -343,14 +356,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._join import UNCHANGED, Request, join
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import require_run
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import ARGUMENT_SPEC as REMEDY_SPEC
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import new_run
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._writers import Settings, Writers
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import AWAIT_OPERATOR
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_options import OPTIONS, proxy_passwords
 
 PEER_OPTIONS = ("kubeconfig", "context", "host", "api_key", "client_cert", "client_key", "ca_cert", "validate_certs", "proxy")
+RUN_OPTIONS = ("run", "journal_dir", "state_namespace", "preconditions")
 # The connection has a no_proxy of its own, spelled as in kubernetes.core.
 RENAMED = {"no_proxy": "component_no_proxy"}
 CHOICES = {"cable_driver": ["libreswan", "wireguard", "vxlan"]}
@@ -374,6 +391,7 @@ def argument_spec():
         "complete_no_proxy": {"type": "bool", "default": True},
         "join_timeout": {"type": "int", "default": 900},
         "wait_timeout": {"type": "int", "default": 1200},
+        **{name: REMEDY_SPEC[name] for name in RUN_OPTIONS},
     }
     for option in OPTIONS:
         entry = {"type": option.kind}
@@ -389,28 +407,38 @@ def argument_spec():
 
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
     outcome = Outcome()
+    writers = None
     try:
-        for connection in (module.params, *module.params["peers"]):
+        for connection in (params, *params["peers"]):
             declare_secrets(module, connection)
+        run = require_run(params["run"] or new_run())
         request = Request(
-            options={option.name: module.params[RENAMED.get(option.name, option.name)] for option in OPTIONS},
-            broker_info=module.params["broker_info"],
-            subctl=module.params["subctl"],
-            gateway_nodes=tuple(module.params["gateway_nodes"]),
-            complete_no_proxy=module.params["complete_no_proxy"],
-            correction=module.params["correction"],
-            allow_disruption=module.params["allow_disruption"],
-            join_timeout=module.params["join_timeout"],
+            options={option.name: params[RENAMED.get(option.name, option.name)] for option in OPTIONS},
+            broker_info=params["broker_info"],
+            subctl=params["subctl"],
+            gateway_nodes=tuple(params["gateway_nodes"]),
+            complete_no_proxy=params["complete_no_proxy"],
+            correction=params["correction"],
+            allow_disruption=params["allow_disruption"],
+            join_timeout=params["join_timeout"],
             check_mode=module.check_mode,
         )
         module.no_log_values.update(proxy_passwords(request.options))
-        local = Member(module.params["name"], open_connection(module, module.params))
-        peers = [Member(peer["name"], open_connection(module, peer)) for peer in module.params["peers"]]
-        result = join(request, local, peers, outcome, Deadline(module.params["wait_timeout"]))
+        settings = Settings("join", run, bool(params["run"]), params["state_namespace"], params["journal_dir"], params["preconditions"], module.check_mode)
+        deadline = Deadline(params["wait_timeout"])
+        members = [Member(each["name"], open_connection(module, each)) for each in (params, *params["peers"])]
+        writers = Writers(members, settings, outcome, deadline)
+        writers.require_preconditions()
+        result = join(request, writers.members[0], writers.members[1:], outcome, deadline)
     except SubmarinerError as error:
-        written = any(step.action != AWAIT_OPERATOR for step in outcome.steps)
-        module.fail_json(msg=error.message, changed=written, steps=[step._asdict() for step in outcome.steps], **error.details)
+        written = writers is not None and writers.written
+        if writers is not None:
+            writers.leave()
+        told = {"changed": written, "steps": [step._asdict() for step in outcome.steps], "run": run if written and not module.check_mode else ""}
+        module.fail_json(msg=error.message, **{**told, **error.details})
+    writers.leave()
     for warning in outcome.warnings:
         module.warn(warning)
     module.exit_json(
@@ -422,6 +450,8 @@ def main():
         steps=[step._asdict() for step in outcome.steps],
         lines=[str(step) for step in outcome.steps],
         diff=outcome.diff,
+        run=run if writers.written and not module.check_mode else "",
+        preconditions=writers.preconditions if module.check_mode else [],
         **({"command": list(result.command)} if result.command else {}),
     )
 

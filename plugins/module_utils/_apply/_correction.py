@@ -11,14 +11,11 @@ import contextlib
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _awaiting as awaiting
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _restart as restart
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, TimedOutError
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import delete, merge_patch
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool, Pod, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
 
@@ -31,23 +28,29 @@ _REVERTED = {
     correction.RESTART_GATEWAY: "The pod's log says why: kubectl logs, label app=submariner-gateway.",
     correction.RESTART_ROUTE_AGENT: "The pod's log says why: kubectl logs, label app=submariner-routeagent.",
 }
+_ROLLS_OUT = (correction.PATCH_SUBMARINER, correction.AWAIT_OPERATOR)  # the operator then replaces the pods of its DaemonSets
+_RESTARTS = (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT)
 _CONFLICTS = 5  # times that somebody else may write the same object at the same moment before we give up
 
 
-def preview(local: Member, snapshots: t.Sequence[Snapshot], peers: t.Sequence[Member], wanted: correction.Wanted, deadline: Deadline) -> Outcome:
-    """What :func:`correct` would do, the Submariner's diff answered by the API server's own dry run.
+def preview(members: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted) -> None:
+    """Let the writers, which are in check mode, show what :func:`correct` would write.
 
-    :param snapshots: the local one, then the peers' in their order.
+    Pods that the operator replaces, since it rolls its DaemonSets out after the patch, are not written by us.
+
+    :param members: the local one, then the peers.
+    :param snapshots: theirs, in their order.
     """
-    outcome = Outcome(steps=list(correction.steps(snapshots[0], snapshots[1:], wanted)))
-    members = {member.name: (member, snapshot) for member, snapshot in zip((local, *peers), snapshots)}
-    for step in outcome.steps:
-        member, snapshot = members[step.cluster]
+    todo = correction.steps(snapshots[0], snapshots[1:], wanted)
+    rolled = {step.cluster for step in todo if step.action in _ROLLS_OUT}
+    for step in todo:
+        member, snapshot = next((member, snapshot) for member, snapshot in zip(members, snapshots) if member.name == step.cluster)
         if step.action == correction.PATCH_SUBMARINER:
-            outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=True))
+            _patch_submariner(member, snapshot, wanted)
         elif step.action == correction.DELETE_POOL:
-            outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=True))
-    return outcome
+            _delete_pool(member, _pool_of(snapshot, step))
+        elif step.action in _RESTARTS and step.cluster not in rolled:
+            restart_pod(member, _pod_of(snapshot, step), member.writer.deadline)
 
 
 def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> list[Snapshot]:
@@ -69,23 +72,25 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
         if key in taken:
             raise SubmarinerError(f"{step.cluster}: {step.action} of {step.object} was done and is needed again: {step.why}. {_REVERTED[step.action]}")
         index = [member.name for member in members].index(step.cluster)
+        shown = len(outcome.diff)
         try:
-            _perform(step, members[index], snapshots[index], wanted, outcome, deadline)
+            _perform(step, members[index], snapshots[index], wanted, deadline)
         except ConflictError:
+            del outcome.diff[shown:]  # of what was not written
             conflicts += 1
             if conflicts > _CONFLICTS:
                 raise
             continue
         taken.add(key)
         outcome.done(step)
-        if step.action in (correction.PATCH_SUBMARINER, correction.AWAIT_OPERATOR):
+        if step.action in _ROLLS_OUT:
             # The operator's rollout has replaced these pods; the ones that it has not are found again above.
             for replaced in todo:
-                if replaced.cluster == step.cluster and replaced.action in (correction.RESTART_GATEWAY, correction.RESTART_ROUTE_AGENT):
+                if replaced.cluster == step.cluster and replaced.action in _RESTARTS:
                     outcome.done(replaced)
 
 
-def delete_stale_pools(peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
+def delete_stale_pools(peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, outcome: Outcome) -> None:
     """Delete on every peer the pools that would keep the wanted ones out, before anything announces the wanted CIDRs.
 
     :param snapshots: the peers', in their order.
@@ -93,7 +98,7 @@ def delete_stale_pools(peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot
     for peer, snapshot in zip(peers, snapshots):
         for step in correction.peer_steps(snapshot, wanted):
             if step.action == correction.DELETE_POOL:
-                outcome.diff.append(_delete_pool(peer, _pool_of(snapshot, step), deadline, dry_run=False))
+                _delete_pool(peer, _pool_of(snapshot, step))
                 outcome.done(step)
 
 
@@ -116,20 +121,20 @@ def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence
                 awaiting.await_pools(peer, wanted, Deadline(min(_GRACE, deadline.left())))
 
 
-def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> None:
+def _perform(step: correction.Step, member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline) -> None:
     is_peer = snapshot.submariner.cluster_id != wanted.cluster_id
     if is_peer:
         # Before the broker has brought the new Endpoint here, whatever restarts would take up the old one again, pools included.
         awaiting.await_endpoint(member, snapshot.submariner.ref.namespace, wanted, deadline)
     if step.action == correction.PATCH_SUBMARINER:
-        outcome.diff.append(_patch_submariner(member, snapshot, wanted, deadline, dry_run=False))
+        _patch_submariner(member, snapshot, wanted)
         _await_rolled_out(member, snapshot, wanted, deadline)
     elif step.action == correction.AWAIT_OPERATOR:
         _await_rolled_out(member, snapshot, wanted, deadline)
     elif step.action == correction.DELETE_POOL:
-        outcome.diff.append(_delete_pool(member, _pool_of(snapshot, step), deadline, dry_run=False))
+        _delete_pool(member, _pool_of(snapshot, step))
     else:
-        pod = next(pod for pod in snapshot.pods.items if str(pod.ref) == step.object)
+        pod = _pod_of(snapshot, step)
         restart_pod(member, pod, deadline)
         if step.action == correction.RESTART_GATEWAY:
             awaiting.await_gateway(member, snapshot, pod, wanted, deadline)
@@ -147,57 +152,29 @@ def _await_rolled_out(member: Member, snapshot: Snapshot, wanted: correction.Wan
             awaiting.await_endpoint(member, namespace, wanted, Deadline(min(_GRACE, deadline.left())))
 
 
-def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wanted, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
+def _patch_submariner(member: Member, snapshot: Snapshot, wanted: correction.Wanted) -> None:
     submariner = snapshot.submariner
     path = f"/apis/submariner.io/v1alpha1/namespaces/{submariner.ref.namespace}/submariners/{submariner.ref.name}"
-    patch = {"spec": {"clusterCIDR": wanted.cluster_cidr, "serviceCIDR": wanted.service_cidr}}
-    before = get_object(member.connection, path, deadline)
-    after = merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=True, deadline=deadline)
-    if not dry_run:
-        merge_patch(member.connection, path, patch, resource_version=submariner.resource_version, dry_run=False, deadline=deadline)
-    return before_after(_without_status(before), _without_status(after), f"{member.name}: {submariner.ref}")
-
-
-def _without_status(obj: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
-    return {key: value for key, value in (obj or {}).items() if key != "status"}
+    found = member.writer.read(path)
+    if found is None or found["metadata"].get("resourceVersion") != submariner.resource_version:
+        raise ConflictError(f"{member.name}: {submariner.ref} has changed since it was judged. It was not written.", reason="Conflict")
+    member.writer.patch(path, found, {"spec": {"clusterCIDR": wanted.cluster_cidr, "serviceCIDR": wanted.service_cidr}})
 
 
 def _pool_of(snapshot: Snapshot, step: correction.Step) -> IPPool:
     return next(pool for pool in snapshot.ip_pools.items if str(pool.ref) == step.object)
 
 
-def _delete_pool(member: Member, pool: IPPool, deadline: Deadline, dry_run: bool) -> dict[str, t.Any]:
+def _pod_of(snapshot: Snapshot, step: correction.Step) -> Pod:
+    return next(pod for pod in snapshot.pods.items if str(pod.ref) == step.object)
+
+
+def _delete_pool(member: Member, pool: IPPool) -> None:
     path = f"/apis/{pool.api_version}/ippools/{pool.ref.name}"
-    before = get_object(member.connection, path, deadline)
-    delete(member.connection, path, uid=pool.uid, dry_run=dry_run, deadline=deadline)
-    return before_after(before, None, f"{member.name}: {pool.ref}")
+    found = member.writer.read(path)
+    if found is not None and found["metadata"].get("uid") == pool.uid:
+        member.writer.delete(path, found)
 
 
 def restart_pod(member: Member, pod: Pod, deadline: Deadline) -> None:
-    """Delete one pod of a DaemonSet and wait until another one in its place is Ready.
-
-    Restarting the DaemonSet itself would be undone: the operator wipes the annotation that ``kubectl rollout restart`` sets.
-    """
-    path = f"/api/v1/namespaces/{pod.ref.namespace}/pods"
-    delete(member.connection, f"{path}/{pod.ref.name}", uid=pod.uid, deadline=deadline)
-
-    def replaced(pods: list[dict[str, t.Any]]) -> bool | str:
-        if any(obj["metadata"]["uid"] == pod.uid for obj in pods):
-            return f"pod {pod.ref.name} is still being removed"
-        here = [obj for obj in pods if obj.get("spec", {}).get("nodeName") == pod.node and not obj["metadata"].get("deletionTimestamp")]
-        if not here:
-            return f"no pod has taken the place of {pod.ref.name} on node {pod.node}"
-        return True if any(_is_ready(obj) for obj in here) else f"pod {here[0]['metadata']['name']} is not Ready yet"
-
-    wait_for(
-        member.connection,
-        path,
-        replaced,
-        deadline=deadline,
-        what=f"{member.name}: the pod that takes the place of {pod.ref}",
-        label_selector=f"app={pod.labels['app']}",
-    )
-
-
-def _is_ready(pod: t.Mapping[str, t.Any]) -> bool:
-    return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in pod.get("status", {}).get("conditions") or [])
+    restart.restart_pod(member.writer, pod, deadline)

@@ -11,15 +11,17 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _correction as correcting
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._broker_info import BrokerInfo, read_broker_info
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_label import LABEL_GATEWAY, label_gateways
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Entry
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._kubeconfig import kubeconfig_flags
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._proof import prove
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._subctl import Subctl, known_to, require_version
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after, clean
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._join_gates import require_joinable
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _cidr_correction as correction
@@ -83,6 +85,7 @@ class _Case(t.NamedTuple):
 def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Outcome, deadline: Deadline) -> Result:
     """Bring one cluster to where the user wants it, or say why not.
 
+    :param local: with its writer, as all of ``peers``, whose diff is the outcome's.
     :param outcome: is told every step that was taken, also when this raises.
     :raises SubmarinerError: with nothing written for :class:`InputError` and :class:`RefusedError`.
     """
@@ -100,21 +103,30 @@ def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Ou
 
 
 def _correct(case: _Case) -> Result:
-    preview = correcting.preview(case.local, case.snapshots, case.peers, case.wanted, case.deadline)
-    if not preview.steps:
+    steps = list(correction.steps(case.snapshots[0], case.snapshots[1:], case.wanted))
+    if not steps:
         return case.result(UNCHANGED)
-    disruptive = [step for step in preview.steps if step.disruptive]
+    disruptive = [step for step in steps if step.disruptive]
     if case.request.check_mode:
-        case.outcome.steps, case.outcome.diff = preview.steps, preview.diff
+        case.outcome.steps = steps
+        correcting.preview((case.local, *case.peers), case.snapshots, case.wanted)
         if disruptive and not case.request.allow_disruption:
             refused = "without allow_disruption=true this would be refused, because it interrupts cross-cluster traffic"
             case.outcome.warnings.append(f"{case.local.name}: {refused}.")
     else:
         if disruptive:
             _require_consent(case, map(str, disruptive))
+        _lock(case, {step.cluster for step in steps if step.action != correction.AWAIT_OPERATOR})
         _correct_and_prove(case)
     waited_only = all(step.action == correction.AWAIT_OPERATOR for step in case.outcome.steps)
     return case.result(UNCHANGED if waited_only else "")
+
+
+def _lock(case: _Case, clusters: t.Container[str]) -> None:
+    """Take the locks of all clusters before the first of them is written to: a correction that stops halfway is worse than none."""
+    for member in (case.local, *case.peers):
+        if member.name in clusters:
+            member.writer.lock()
 
 
 def _correct_and_prove(case: _Case) -> None:
@@ -136,20 +148,41 @@ def _run_subctl(case: _Case, broker: BrokerInfo | None) -> Result:
         command = subctl.join_command(broker.path, options, flags)
         shown = tuple(subctl.redacted(word) for word in command)
         diff = _predicted(case, options)
-        if request.check_mode:
-            case.outcome.steps, case.outcome.diff = steps, [diff]
-            return case.result(command=shown)
-        if rejoin:
+        if rejoin and not request.check_mode:
             what = f"{local.name}: subctl join deletes and recreates the Submariner object: {decision.describe(case.decided.differences)}"
             _require_consent(case, [what])
-        label_gateways(local, steps, case.outcome, case.deadline)
-        correcting.delete_stale_pools(case.peers, case.snapshots[1:], case.wanted, case.outcome, case.deadline)
-        subctl.join(command, min(request.join_timeout, case.deadline.left()))
+        if not request.check_mode:
+            _lock(case, {local.name, *(peer.name for peer, found in zip(case.peers, case.snapshots[1:]) if found.submariner is not None)})
+        case.outcome.diff.append(diff)
+        label_gateways(local, steps, case.outcome)
+        correcting.delete_stale_pools(case.peers, case.snapshots[1:], case.wanted, case.outcome)
+        if request.check_mode:
+            case.outcome.steps = steps
+            return case.result(command=shown)
+        entry = _entry(case, shown)
+        local.writer.go_outside(entry, lambda: subctl.join(command, min(request.join_timeout, case.deadline.left())))
     case.outcome.done(steps[-1])
-    case.outcome.diff.append(diff)
     correcting.await_joined(local, case.peers, case.snapshots[1:], case.wanted, case.deadline)
     _correct_and_prove(case)
     return case.result(command=shown)
+
+
+def _entry(case: _Case, shown: t.Sequence[str]) -> Entry:
+    """What the journal keeps of a join: the Submariner as it was, and what no rollback brings back of it."""
+    path = f"/apis/submariner.io/v1alpha1/namespaces/{NAMESPACE}/submariners/submariner"
+    before = case.local.writer.read(path) if case.snapshot.submariner is not None else None
+    metadata = (before or {}).get("metadata") or {}
+    irreversible = (
+        "subctl join has deleted the Submariner object and made it anew, with new Secrets; its network data plane was taken down and built up again. To go "
+        "back, join again with the options of the object as it was."
+        if before is not None
+        else "subctl join has installed CRDs, the operator and the Submariner object, and made this cluster a member at the broker. To go back, run subctl "
+        "uninstall on this cluster."
+    )
+    return Entry(
+        journalling.SUBCTL_JOIN, path, f"Submariner {NAMESPACE}/submariner", str(metadata.get("uid") or ""), str(metadata.get("resourceVersion") or ""),
+        clean(before) or None, {"command": list(shown)}, None, "join", irreversible,
+    )
 
 
 def _options(case: _Case, broker: BrokerInfo, version: str) -> dict[str, t.Any]:

@@ -18,12 +18,16 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Step
 
+if t.TYPE_CHECKING:
+    from ansible_collections.fathom.submariner.plugins.module_utils._apply._writer import Writer
+
 
 class Member(t.NamedTuple):
-    """One cluster of the set: the name that the user knows it by, and the way to its API server."""
+    """One cluster of the set: the name that the user knows it by, the way to its API server, and what writes to it where it is written to."""
 
     name: str
     connection: Connection
+    writer: Writer = t.cast("Writer", None)
 
 
 @dataclass

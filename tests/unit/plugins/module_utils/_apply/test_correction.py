@@ -90,7 +90,7 @@ def calls(monkeypatch):
 
 
 def perform(snapshot, step):
-    correcting._perform(step, Member(snapshot.cluster, None), snapshot, WANTED, Outcome(), Deadline(5))  # pylint: disable=protected-access
+    correcting._perform(step, Member(snapshot.cluster, None), snapshot, WANTED, Deadline(5))  # pylint: disable=protected-access
 
 
 def first_step(local, *peers):

@@ -23,6 +23,19 @@ TOKEN = base64.b64encode(b"CANARY-TOKEN").decode()
 BROKER = {"brokerURL": "https://broker.example:6443", "ClientToken": {"data": {"token": TOKEN}}, "IPSecPSK": {"data": {"psk": TOKEN}}, "Components": []}
 
 
+class Prediction:
+    """A writer in check mode before a cluster whose nodes have no label."""
+
+    def __init__(self, outcome):
+        self.diff = outcome.diff
+
+    def read(self, path):
+        return {"kind": "Node", "metadata": {"name": path.rpartition("/")[2], "resourceVersion": "1"}}
+
+    def patch(self, path, found, patch):
+        self.diff.append({"before": found, "after": patch})
+
+
 @pytest.fixture
 def join(monkeypatch, tmp_path):
     """Join an unjoined RKE2 cluster in check mode; ``subctl`` is a script that only knows its version."""
@@ -47,7 +60,7 @@ def join(monkeypatch, tmp_path):
         )
         connection = SimpleNamespace(server="https://10.1.2.3:6443", host_params={"kubeconfig": "/etc/k", "context": "west"})
         outcome = Outcome()
-        return joining.join(request, Member("cluster-1", connection), (), outcome, Deadline(5)), outcome
+        return joining.join(request, Member("cluster-1", connection, Prediction(outcome)), (), outcome, Deadline(5)), outcome
 
     return run
 
@@ -77,6 +90,7 @@ def test_check_mode_shows_the_whole_command_line_and_the_object(join):
     assert outcome.diff[0]["after"]["spec"]["clusterCIDR"] == "10.46.0.0/16"
     assert outcome.diff[0]["after"]["spec"]["natEnabled"] is False
     assert [step.action for step in outcome.steps] == ["label_gateway", "run_subctl_join"]
+    assert [entry["after"] for entry in outcome.diff[1:]] == [{"metadata": {"labels": {"submariner.io/gateway": "true"}}}]
 
 
 def test_a_join_without_a_broker_file_is_bad_input(join):

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Who a cluster is, and what goes on there: read before a plan is made, before it is applied, and before each of its steps."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import NAME as LEASE
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest, get_object, in_parallel, read_list
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import History, Record, history, open_entries, read_data, read_lines
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._undo import was_written
+
+PAUSE = "fathom-submariner-pause"
+_HEALTHY = ("active", "passive")
+_MARKED = f"{journalling.LABEL_MANAGED_BY}={journalling.MANAGER},{journalling.LABEL_RUN}"
+
+
+class Identity(t.NamedTuple):
+    """
+    :param uid: of Namespace kube-system, which lives as long as the cluster.
+    :param clusterset: server and namespace of the broker; "" where the cluster is joined to none.
+    :param joined: None where that may not be read.
+    :param baseline: preconditions for remedies whose module notes none: the Submariner as it is.
+    """
+
+    uid: str
+    clusterset: str
+    joined: bool | None
+    baseline: tuple[dict[str, t.Any], ...]
+
+
+def identify(member: Member, deadline: Deadline) -> Identity:
+    """
+    :raises SubmarinerError: the cluster cannot be told from others.
+    """
+    namespace = get_object(member.connection, "/api/v1/namespaces/kube-system", deadline)
+    uid = str(((namespace or {}).get("metadata") or {}).get("uid") or "")
+    if not uid:
+        raise SubmarinerError(f"{member.name}: there is no Namespace kube-system, whose uid tells a cluster from others of its name.")
+    path = "/apis/submariner.io/v1alpha1/submariners"
+    found = read_list(member.connection, ListRequest("submariners", path, dict), deadline)
+    if found.error is not None and found.error.state != NOT_SERVED:
+        return Identity(uid, "", None, ())
+    brokers = [
+        f"{spec.get('brokerK8sApiServer')}/{spec.get('brokerK8sRemoteNamespace')}"
+        for spec in (each.get("spec") or {} for each in found.items)
+        if spec.get("brokerK8sApiServer")
+    ]
+    return Identity(uid, next(iter(brokers), ""), bool(found.items), tuple(_precondition(each) for each in found.items))
+
+
+def _precondition(submariner: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    metadata = submariner["metadata"]
+    return {
+        "path": f"/apis/submariner.io/v1alpha1/namespaces/{metadata['namespace']}/submariners/{metadata['name']}",
+        "uid": metadata.get("uid", ""),
+        "resource_version": metadata.get("resourceVersion", ""),
+        "content": content({"apiVersion": "submariner.io/v1alpha1", "kind": "Submariner", **submariner}),
+    }
+
+
+def stale(member: Member, preconditions: t.Sequence[t.Mapping[str, t.Any]], deadline: Deadline) -> list[dict[str, t.Any]]:
+    """Return every object that is not what a plan was made of any more: ``path``, ``object``, ``fields``, and all of it as it is ``said``.
+
+    :raises KubeError: one cannot be read: that is no reason to think that nothing has changed.
+    """
+    paths = {str(each["path"]): each for each in preconditions}
+    found = in_parallel(lambda path: get_object(member.connection, path, deadline), list(paths))
+    changed = []
+    for (path, expected), obj in zip(paths.items(), found):
+        fields = differing(expected, _as_listed(obj, expected))
+        if fields:
+            name = _named(path, obj or expected.get("content") or {})
+            how = "is gone" if obj is None else "is there now" if not expected.get("content") else f"in {', '.join(fields[:6])}"
+            changed.append({"path": path, "object": name, "fields": list(fields[:6]), "said": f"{name} {how}"})
+    return changed
+
+
+def _as_listed(obj: dict[str, t.Any] | None, expected: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    """Items of a list carry no apiVersion and kind: what was noted of one is compared without them."""
+    known = expected.get("content") or {}
+    return obj if obj is None or "kind" in known or not known else {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
+
+
+def _named(path: str, obj: t.Mapping[str, t.Any]) -> str:
+    metadata = obj.get("metadata") or {}
+    name = "/".join(filter(None, (metadata.get("namespace"), metadata.get("name"))))
+    return f"{obj.get('kind') or ''} {name}".strip() if name else path
+
+
+def why_paused(member: Member, namespace: str, deadline: Deadline) -> str:
+    """The reason in the pause ConfigMap; "" where there is none, and no step has to wait."""
+    found = get_object(member.connection, f"/api/v1/namespaces/{namespace}/configmaps/{PAUSE}", deadline)
+    if found is None:
+        return ""
+    reason = str((found.get("data") or {}).get("reason") or "no reason is given").strip().rstrip(".")
+    return f"{reason} (ConfigMap {namespace}/{PAUSE} on {member.name}: delete it to go on)"
+
+
+def healthy_gateways(member: Member, deadline: Deadline) -> int | None:
+    """How many gateways of the cluster are active or passive without a failure; None where that cannot be read."""
+    found = read_list(member.connection, ListRequest("gateways", "/apis/submariner.io/v1/gateways", dict), deadline)
+    if found.error is not None:
+        return 0 if found.error.state == NOT_SERVED else None
+    states = [each.get("status") or {} for each in found.items]
+    return sum(status.get("haStatus") in _HEALTHY and not status.get("statusFailure") for status in states)
+
+
+def lock_of(member: Member, namespace: str, deadline: Deadline) -> dict[str, str]:
+    """Who holds the cluster's lock: ``holder`` and ``since``; {} where nobody does."""
+    found = get_object(member.connection, f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}", deadline)
+    spec = (found or {}).get("spec") or {}
+    return {"holder": str(spec["holderIdentity"]), "since": str(spec.get("acquireTime") or "")} if spec.get("holderIdentity") else {}
+
+
+def newest_run(member: Member, namespace: str, deadline: Deadline) -> str:
+    """The id of the run that wrote a journal in the cluster last; "" where there is none.
+
+    :raises KubeError: the journals cannot be listed.
+    """
+    found = read_list(member.connection, ListRequest("journals", f"/api/v1/namespaces/{namespace}/configmaps", _run_of, label_selector=_MARKED), deadline)
+    if found.error is not None:
+        raise found.error
+    return max(found.items, default=("", ""))[1]
+
+
+def _run_of(obj: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    metadata = obj["metadata"]
+    return str(metadata.get("creationTimestamp") or ""), str((metadata.get("labels") or {}).get(journalling.LABEL_RUN) or "")
+
+
+def read_history(member: Member, namespace: str, run: str, file: str | None, deadline: Deadline) -> History | None:
+    """The journal of a run from both places; None where neither has one.
+
+    :param file: of the controller, None where there is none to be looked at.
+    :raises KubeError: the cluster's copy cannot be read.
+    """
+    parts = journalling.read_parts(member, namespace, run, deadline)
+    problems: list[str] = []
+    of_cluster: list[dict[str, t.Any]] = []
+    for index, data in enumerate(parts):
+        lines, wrong = read_data(data, f"ConfigMap {namespace}/{journalling.config_map_name(run, index)}")
+        of_cluster += lines
+        problems += wrong
+    of_file = None
+    text = journalling.read_file(file) if file else None
+    if text is not None:
+        of_file, wrong = read_lines(text, str(file))
+        problems += wrong
+    if of_file is None and not parts:
+        return None
+    found = history(of_file, of_cluster if parts else None)
+    return found._replace(problems=(*problems, *found.problems))
+
+
+def interrupted(member: Member, namespace: str, deadline: Deadline) -> dict[str, t.Any]:
+    """The newest run where it was killed: ``run``, ``entries`` that it began and did not end, with what the objects show, and ``lines``; {} for none.
+
+    A run that still holds the lock is not told from one that was killed: whoever asks says who holds it.
+    """
+    run = newest_run(member, namespace, deadline)
+    found = read_history(member, namespace, run, None, deadline) if run else None
+    entries = [_open(member, record, deadline) for record in open_entries(found)] if found else []
+    return {"run": run, "entries": entries, "lines": _told(run, entries)} if entries else {}
+
+
+def _told(run: str, entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """For a terminal: where it was killed, and how to go on."""
+    found = [f"- {entry['object']}, by {entry['remedy']} at {entry['at']}: it {entry['state']}" for entry in entries]
+    advice = [
+        "What is planned now starts from what is there now. To put back instead what",
+        "that run wrote:",
+        f"  fathom.submariner.rollback -e submariner_run={run}",
+    ]
+    return [f"Run {run} was interrupted in the middle of a write:", *found, *advice]
+
+
+def _open(member: Member, record: Record, deadline: Deadline) -> dict[str, t.Any]:
+    try:
+        written = "was written" if was_written(record, get_object(member.connection, record.path, deadline)) else "was not written"
+    except KubeError as error:
+        written = f"cannot be read ({error.state.replace('_', ' ')})"
+    return {"n": record.n, "object": record.object, "remedy": record.remedy, "verb": record.verb, "at": record.at, "state": written}

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""The journal of a run: what every object was before it was written, kept twice, so that a run can be undone after anything.
+
+On the controller, in ``DIRECTORY/RUN/CLUSTER.jsonl`` (mode 0600): a line of JSON before each write, with the whole object as it was, and one after it.
+In the cluster, in ConfigMap ``fathom-submariner-journal-RUN``: the same entries without the whole objects, only with what undoes the write.
+An entry that was intended and never done tells that the run was killed in between: the object itself says whether it was written.
+Neither copy holds a secret: its value is replaced by a mark, and whoever rolls back is told what cannot be put back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import clean
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import (
+    CREATE,
+    DELETE,
+    DONE,
+    FAILED,
+    INTENDED,
+    PATCH,
+    RESTART,
+    SUBCTL_JOIN,
+    UNDONE,
+)
+
+__all__ = ("CREATE", "DELETE", "DONE", "FAILED", "INTENDED", "PATCH", "RESTART", "SUBCTL_JOIN", "UNDONE", "Entry", "Journal")
+
+PREFIX = "fathom-submariner-journal-"
+LABEL_RUN = "fathom-submariner/run"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "fathom.submariner"
+
+_RUN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label's value, and the end of a ConfigMap's name
+_FULL = 700_000  # bytes of a ConfigMap after which the next one is begun: etcd takes about 1 MiB of one object
+
+
+class Entry(t.NamedTuple):
+    """One write, before it is made.
+
+    :param verb: CREATE, PATCH, DELETE, or RESTART for a pod, which nothing can put back and something else replaces; SUBCTL_JOIN for what that program did.
+    :param path: of the object at the API server.
+    :param object: for people, such as ``Installation default``.
+    :param before: the object as it was, without secrets; None where there was none.
+    :param patch: what is sent, without secrets.
+    :param undo: merge patch that undoes a PATCH, without secrets; None for other verbs.
+    :param remedy: the module that writes.
+    :param irreversible: what of it no rollback can put back, for people; "" where ``undo`` or the verb tells all.
+    """
+
+    verb: str
+    path: str
+    object: str
+    uid: str
+    resource_version: str
+    before: t.Mapping[str, t.Any] | None
+    patch: t.Mapping[str, t.Any] | None
+    undo: t.Mapping[str, t.Any] | None
+    remedy: str
+    irreversible: str = ""
+
+
+def require_run(run: str) -> str:
+    """Return the id of a run where it can be one.
+
+    :raises InputError: it cannot be part of an object's name.
+    """
+    if not _RUN.fullmatch(run):
+        raise InputError(f"The run id {run!r} must be 1 to 63 lower-case letters, digits and dashes. Nothing was written.")
+    return run
+
+
+class Journal:
+    """Of one run on one cluster. ``entries`` and ``marks`` are what this task has written so far."""
+
+    def __init__(self, member: Member, namespace: str, run: str, directory: str | None) -> None:
+        self._member = member
+        self._namespace = namespace
+        self._run = run
+        self._file = file_name(directory, run, member.name) if directory else None
+        self._part = 0
+        self._size = 0
+        self._next: int | None = None
+
+    def intend(self, entry: Entry, deadline: Deadline) -> int:
+        """Write an entry to both copies before the write itself; return its number.
+
+        :raises SubmarinerError: it cannot be kept, so that nothing may be written.
+        """
+        if self._next is None:
+            self._next = self._find_end(deadline)
+        number, self._next = self._next, self._next + 1
+        line = {"n": number, "state": INTENDED, "at": _now(), "run": self._run, "cluster": self._member.name, **entry._asdict()}
+        self._append({**line, "before": clean(entry.before) or None})
+        short = {key: value for key, value in line.items() if key != "before" or entry.verb == DELETE}
+        self._keep(f"{number:05d}.{INTENDED}", short, deadline)
+        return number
+
+    def mark(self, number: int, state: str, after: t.Mapping[str, t.Any] | None, why: str, deadline: Deadline) -> None:
+        """Note what became of an entry: DONE with the object as it is, FAILED with the reason, or UNDONE by a rollback."""
+        metadata = (after or {}).get("metadata") or {}
+        line: dict[str, t.Any] = {
+            "n": number,
+            "state": state,
+            "at": _now(),
+            "uid": metadata.get("uid", ""),
+            "resource_version": metadata.get("resourceVersion", ""),
+        }
+        if why:
+            line["why"] = why
+        self._append({**line, "after": clean(after) or None})
+        self._keep(f"{number:05d}.{state}", line, deadline)
+
+    def _append(self, line: t.Mapping[str, t.Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            os.makedirs(os.path.dirname(self._file), mode=0o700, exist_ok=True)
+            handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(json.dumps(line, sort_keys=True) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise SubmarinerError(
+                f"The journal {self._file} cannot be written ({error.strerror}), so nothing more was written to {self._member.name}."
+            ) from error
+
+    def _keep(self, key: str, line: t.Mapping[str, t.Any], deadline: Deadline) -> None:
+        text = json.dumps(line, sort_keys=True)
+        if self._size and self._size + len(text) > _FULL:
+            self._part, self._size = self._part + 1, 0
+        name = config_map_name(self._run, self._part)
+        collection = f"/api/v1/namespaces/{self._namespace}/configmaps"
+        try:
+            if self._size == 0 and get_object(self._member.connection, f"{collection}/{name}", deadline) is None:
+                labels = {LABEL_MANAGED_BY: MANAGER, LABEL_RUN: self._run}
+                body = {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": {"name": name, "namespace": self._namespace, "labels": labels},
+                    "data": {key: text},
+                }
+                create(self._member.connection, collection, body, deadline=deadline)
+            else:
+                merge_patch(self._member.connection, f"{collection}/{name}", {"data": {key: text}}, resource_version=None, deadline=deadline)
+        except KubeError as error:
+            raise SubmarinerError(
+                f"{self._member.name}: the journal, ConfigMap {self._namespace}/{name}, cannot be written, so nothing more was written to this cluster. "
+                f"{error.message} Another namespace can be chosen with state_namespace."
+            ) from error
+        self._size += len(text)
+
+    def _find_end(self, deadline: Deadline) -> int:
+        """The number after the last one of this run, and the ConfigMap to go on with: the run may have been killed, or be at its tenth task."""
+        last = 0
+        for part, data in enumerate(read_parts(self._member, self._namespace, self._run, deadline)):
+            self._part, self._size = part, sum(map(len, data.values()))
+            last = max([last, *(int(key.partition(".")[0]) for key in data)])
+        return last + 1
+
+
+def file_name(directory: str, run: str, cluster: str) -> str:
+    """The controller's copy of the journal of a run on a cluster."""
+    return os.path.join(directory, run, f"{cluster.replace(os.sep, '_')}.jsonl")
+
+
+def read_file(path: str) -> str | None:
+    """The text of a controller's copy; None where there is none.
+
+    :raises InputError: it is there and cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The journal {path} cannot be read: {error}. Give another journal_dir.") from error
+
+
+def config_map_name(run: str, part: int) -> str:
+    """A run's id has no dot, so that no other run's name can end like the number of a part."""
+    return f"{PREFIX}{run}" + (f".{part}" if part else "")
+
+
+def read_parts(member: Member, namespace: str, run: str, deadline: Deadline) -> list[dict[str, str]]:
+    """Return the data of the ConfigMaps of a run, in their order; [] where it has written nothing."""
+    parts: list[dict[str, str]] = []
+    while True:
+        found = get_object(member.connection, f"/api/v1/namespaces/{namespace}/configmaps/{config_map_name(run, len(parts))}", deadline)
+        if found is None:
+            return parts
+        parts.append(dict(found.get("data") or {}))
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""One remediation at a time: a Lease on every cluster that is written to, held by a run.
+
+A Lease (coordination.k8s.io/v1) as leader election uses it (client-go tools/leaderelection): holder, renewal time and duration are in its spec; it is
+free when it has no holder or was not renewed for its duration. Holder and taker may have clocks that differ, so neither is asked: how long ago a
+renewal was is told by the API server's clock alone, which stamps every change in ``metadata.managedFields``, those of a dry run included.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
+
+NAME = "fathom-submariner"
+DURATION = 120  # seconds without a renewal after which others may take it
+_RENEWAL = 20.0  # seconds between two renewals
+_TIMEOUT = 15.0  # seconds for one renewal
+_ATTEMPTS = 3  # to give it back
+
+
+class Lease:
+    """The lock of one cluster, held by a run; a context manager is not enough, since a run is many processes.
+
+    :param run: the holder: equal runs share it.
+    :param steal: take it from whoever holds it, for a holder that is known to be dead.
+    :param duration: seconds without a renewal after which others may take it. A run that holds it for longer already keeps that.
+    """
+
+    def __init__(self, member: Member, namespace: str, run: str, *, steal: bool = False, duration: int = DURATION) -> None:
+        self._member = member
+        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._path = f"{self._collection}/{NAME}"
+        self._namespace = namespace
+        self._run = run
+        self._steal = steal
+        self._duration = duration
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lost = ""
+
+    def acquire(self, deadline: Deadline) -> None:
+        """Take or renew the lock, and renew it from now on until :meth:`pause` or :meth:`release`.
+
+        :raises RefusedError: another run holds it; says which, since when, and how to go on.
+        :raises KubeError: the Lease cannot be read or written.
+        """
+        found = get_object(self._member.connection, self._path, deadline)
+        if found is None:
+            body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME, "namespace": self._namespace}, "spec": self._spec(0)}
+            try:
+                create(self._member.connection, self._collection, body, deadline=deadline)
+            except ConflictError:
+                self._take(self._found_after_conflict(deadline), deadline)
+        else:
+            try:
+                self._take(found, deadline)
+            except ConflictError:
+                self._take(self._found_after_conflict(deadline), deadline)
+        self._renew_from_now_on()
+
+    def require_free(self, deadline: Deadline) -> None:
+        """
+        :raises RefusedError: :meth:`acquire` would be refused now.
+        """
+        found = get_object(self._member.connection, self._path, deadline)
+        if found is not None:
+            self._require_mine(found, deadline)
+
+    def pause(self) -> None:
+        """Stop renewing, and leave the lock to the next task of the same run."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=_TIMEOUT)
+            self._thread = None
+
+    def release(self, deadline: Deadline) -> bool:
+        """Give the lock back where this run holds it; return whether it did."""
+        self.pause()
+        for attempt in range(_ATTEMPTS):
+            found = get_object(self._member.connection, self._path, deadline)
+            if found is None or (found.get("spec") or {}).get("holderIdentity") != self._run:
+                return False
+            patch = {"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}}
+            try:
+                merge_patch(self._member.connection, self._path, patch, resource_version=found["metadata"]["resourceVersion"], deadline=deadline)
+                return True
+            except ConflictError:  # another task of the same run has just renewed it
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+        return False
+
+    def require(self) -> None:
+        """
+        :raises RefusedError: the lock was lost meanwhile, so that nothing more may be written.
+        """
+        if self._lost:
+            raise RefusedError(f"{self._member.name}: the lock of this run was lost: {self._lost}. Nothing more was written.")
+
+    def _found_after_conflict(self, deadline: Deadline) -> dict[str, t.Any]:
+        """The Lease that somebody else wrote at the same moment: judged once more, as it is now."""
+        found = get_object(self._member.connection, self._path, deadline)
+        if found is None:
+            raise RefusedError(
+                f"{self._member.name}: Lease {self._namespace}/{NAME} comes and goes: somebody else takes and removes it. Nothing was written. Try again."
+            )
+        return found
+
+    def _require_mine(self, found: dict[str, t.Any], deadline: Deadline) -> None:
+        spec = found.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        age = self._age(found, deadline) if holder and holder != self._run and not self._steal else float("inf")
+        left = int(spec.get("leaseDurationSeconds") or DURATION) - age
+        if left > 0:
+            since = f", held since {spec['acquireTime']}" if spec.get("acquireTime") else ""
+            raise RefusedError(
+                f"{self._member.name}: run {holder} is at work on this cluster (Lease {self._namespace}/{NAME}{since}, renewed {age:.0f} s ago). "
+                f"Nothing was written. Wait until it ends. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true takes it at once. "
+                "To go on with that very run, give its id as submariner_run.",
+                holder=holder,
+            )
+
+    def _take(self, found: dict[str, t.Any], deadline: Deadline) -> None:
+        self._require_mine(found, deadline)
+        spec = found.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        transitions = int(spec.get("leaseTransitions") or 0)
+        mine = self._spec(transitions if holder == self._run else transitions + 1)
+        if holder == self._run:
+            mine["acquireTime"] = spec.get("acquireTime") or mine["acquireTime"]
+            mine["leaseDurationSeconds"] = max(mine["leaseDurationSeconds"], int(spec.get("leaseDurationSeconds") or 0))
+        version = (found.get("metadata") or {}).get("resourceVersion")
+        merge_patch(self._member.connection, self._path, {"spec": mine}, resource_version=version, deadline=deadline)
+
+    def _age(self, found: dict[str, t.Any], deadline: Deadline) -> float:
+        """Seconds since the Lease was renewed, by the API server's clock."""
+        attempt = merge_patch(self._member.connection, self._path, {"spec": {"renewTime": _now()}}, resource_version=None, dry_run=True, deadline=deadline)
+        before, now = _stamped(found), _stamped(attempt)
+        return max(0.0, (now - before).total_seconds()) if before and now else float("inf")
+
+    def _spec(self, transitions: int) -> dict[str, t.Any]:
+        now = _now()
+        return {"holderIdentity": self._run, "leaseDurationSeconds": self._duration, "acquireTime": now, "renewTime": now, "leaseTransitions": transitions}
+
+    def _renew_from_now_on(self) -> None:
+        self.pause()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, args=(self._stop,), name="submariner-lease", daemon=True)
+        self._thread.start()
+
+    def _keep(self, stop: threading.Event) -> None:
+        while not stop.wait(_RENEWAL):
+            try:
+                self._renew(Deadline(_TIMEOUT))
+            except KubeError:
+                continue  # the lock outlives several failures; a write meets the same server and says so
+            if self._lost:
+                return
+
+    def _renew(self, deadline: Deadline) -> None:
+        found = get_object(self._member.connection, self._path, deadline)
+        holder = ((found or {}).get("spec") or {}).get("holderIdentity") or "nobody"
+        if holder != self._run:
+            self._lost = f"it is held by {holder} now"
+            return
+        patch = {"spec": {"renewTime": _now()}}
+        merge_patch(self._member.connection, self._path, patch, resource_version=t.cast(dict, found)["metadata"]["resourceVersion"], deadline=deadline)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
+
+
+def _stamped(obj: t.Mapping[str, t.Any]) -> datetime.datetime | None:
+    """When the API server last changed an object."""
+    times = [str(entry["time"]) for entry in (obj.get("metadata") or {}).get("managedFields") or [] if entry.get("time")]
+    return datetime.datetime.strptime(max(times), "%Y-%m-%dT%H:%M:%SZ") if times else None

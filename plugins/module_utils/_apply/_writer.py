@@ -1,0 +1,264 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""The one way by which a remedy writes: predicted by the API server, journalled, on the version that it was computed from.
+
+In check mode only the prediction is asked for, so that its diff is what the real run's diff will be.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Entry, Journal
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import Lease
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing, inverse, merged, shown
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube import _write as kube
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after, clean, missing_from
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import InvalidError, KubeError, UncertainError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._evict import EvictionBlockedError, evict
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
+
+_NO_DRY_RUN = "does not support dry run"  # apiserver pkg/admission/plugin/webhook/errors: a webhook with side effects
+
+Object = t.Dict[str, t.Any]
+
+
+class Writer:
+    """Writes to one cluster on behalf of one remedy. ``diff``, ``warnings`` and ``preconditions`` grow while it works.
+
+    :ivar changed: whether anything was, or in check mode would be, written.
+    :ivar locked: whether it holds the cluster's lock.
+    :ivar preconditions: what the remedy was computed from: the first state of every object that it read.
+    :param expected: preconditions of a plan, which must still hold when an object is first read; those of other objects are ignored.
+    """
+
+    def __init__(
+        self, member: Member, remedy: str, journal: Journal, lease: Lease, deadline: Deadline, *, check_mode: bool, expected: t.Sequence[Object] = ()
+    ) -> None:
+        self.member = member
+        self.check_mode = check_mode
+        self.deadline = deadline
+        self.changed = False
+        self.diff: list[Object] = []
+        self.warnings: list[str] = []
+        self.preconditions: list[Object] = []
+        self._remedy = remedy
+        self._journal = journal
+        self._lease = lease
+        self.locked = False
+        self._expected = {str(each["path"]): each for each in expected}
+        self._seen: set[str] = set()
+        self._written: dict[str, Object | None] = {}  # in check mode: what is there no more, or would be there
+
+    def read(self, path: str) -> Object | None:
+        """Return an object, None where there is none; in check mode as this task would have left it.
+
+        :raises RefusedError: it is not any more what the plan was made of; names the fields.
+        :raises KubeError: it cannot be read.
+        """
+        if path in self._written:
+            return self._written[path]
+        found = get_object(self.member.connection, path, self.deadline)
+        self._note(path, found)
+        return found
+
+    def create(self, path: str, body: Object) -> Object:
+        """Create an object in the collection ``path``, and return it.
+
+        :raises ConflictError: it exists meanwhile.
+        :raises InvalidError: the server refuses it.
+        """
+        name = body["metadata"]["name"]
+        own = f"{path}/{name}"
+        self._note(own, None)
+        if self.check_mode and self._inside_of_new(path):
+            predicted = body  # the server would only say that there is no such namespace
+        else:
+            predicted = self._predict(lambda: kube.create(self.member.connection, path, body, dry_run=True, deadline=self.deadline), body)
+        self._show(None, predicted, body)
+        if self.check_mode:
+            self._written[own] = predicted
+            return predicted
+        entry = Entry(journalling.CREATE, own, _named(body), "", "", None, clean(body), None, self._remedy)
+        return self._carry_out(entry, body, lambda: kube.create(self.member.connection, path, body, deadline=self.deadline))
+
+    def patch(self, path: str, found: Object, patch: Object) -> Object:
+        """Apply a merge patch to an object as it was read, and return it; does nothing where it has all of it already.
+
+        :raises ConflictError: the object has changed since it was read.
+        :raises InvalidError: the server refuses the change.
+        :raises SubmarinerError: the server accepted it and stored something else.
+        """
+        self._note(path, found)
+        if not missing_from(found, patch):
+            return found
+        version = found["metadata"].get("resourceVersion")
+        if self.check_mode and path in self._written:
+            predicted = merged(found, patch)  # of an object that this task would have made or changed before
+        else:
+            ask = {"resource_version": version, "deadline": self.deadline}
+            predicted = self._predict(lambda: kube.merge_patch(self.member.connection, path, patch, dry_run=True, **ask), merged(found, patch))
+        self._show(found, predicted, found)
+        if self.check_mode:
+            self._written[path] = predicted
+            return predicted
+        entry = self._entry(journalling.PATCH, path, found, shown(patch, found), shown(inverse(found, patch), found))
+        ask = {"resource_version": version, "deadline": self.deadline}
+        return self._carry_out(entry, patch, lambda: kube.merge_patch(self.member.connection, path, patch, **ask))
+
+    def delete(self, path: str, found: Object, *, restart: bool = False) -> None:
+        """Delete an object as it was read.
+
+        :param restart: a pod, in whose place another one comes: nothing is left to be undone.
+        :raises ConflictError: another object of that name is there.
+        """
+        self._note(path, found)
+        metadata = found["metadata"]
+        if not (self.check_mode and path in self._written):
+            self._predict(lambda: kube.delete(self.member.connection, path, uid=metadata.get("uid"), dry_run=True, deadline=self.deadline), None)
+        self._show(found, None, found)
+        if self.check_mode:
+            self._written[path] = None
+            return
+        entry = self._entry(journalling.RESTART if restart else journalling.DELETE, path, found, None, None)
+        self._carry_out(entry, None, lambda: kube.delete(self.member.connection, path, uid=metadata.get("uid"), deadline=self.deadline))
+
+    def evict(self, path: str, found: Object) -> str:
+        """Evict a pod as it was read, in whose place another one comes; return why it cannot be evicted now, "" where it was.
+
+        In check mode, one that cannot be evicted now is shown as gone all the same: the real run waits until it can be.
+
+        :raises ConflictError: another pod of that name is there.
+        """
+        self._note(path, found)
+        uid = str(found["metadata"].get("uid") or "")
+        blocked = ""
+        try:
+            evict(self.member.connection, path, uid=uid, dry_run=True, deadline=self.deadline)
+            if not self.check_mode:
+                entry = self._entry(journalling.RESTART, path, found, None, None)
+                self._carry_out(entry, None, lambda: evict(self.member.connection, path, uid=uid, deadline=self.deadline))
+        except EvictionBlockedError as error:
+            blocked = error.api_message or error.message
+        if self.check_mode:
+            self._written[path] = None
+        if self.check_mode or not blocked:
+            self._show(found, None, found)
+        return blocked
+
+    def go_outside(self, entry: Entry, write: t.Callable[[], t.Any]) -> None:
+        """Make a write that goes another way, such as subctl's: under the lock, and with an entry in the journal.
+
+        :raises SubmarinerError: as ``write`` does, which may have written some of it then.
+        """
+        self.lock()
+        number = self._journal.intend(entry, self.deadline)
+        self.changed = True
+        try:
+            write()
+        except SubmarinerError as error:
+            self._journal.mark(number, journalling.FAILED, None, error.message, Deadline(max(self.deadline.left(), 10.0)))
+            raise
+        self._journal.mark(number, journalling.DONE, None, "", Deadline(max(self.deadline.left(), 10.0)))
+
+    def lock(self) -> None:
+        """Take the cluster's lock before the first write; also for writes that go another way, such as subctl's.
+
+        :raises RefusedError: another run has it.
+        """
+        if self.check_mode:
+            return
+        if not self.locked:
+            self._lease.acquire(self.deadline)
+            self.locked = True
+        self._lease.require()
+
+    def _inside_of_new(self, path: str) -> bool:
+        """Whether a collection is in a namespace that this task would have created."""
+        namespace = path.partition("/namespaces/")[2].partition("/")[0]
+        return bool(namespace) and self._written.get(f"/api/v1/namespaces/{namespace}") is not None
+
+    def _entry(self, verb: str, path: str, found: Object, patch: Object | None, undo: Object | None) -> Entry:
+        metadata = found["metadata"]
+        return Entry(
+            verb, path, _named(found), str(metadata.get("uid", "")), str(metadata.get("resourceVersion", "")), clean(found), patch, undo, self._remedy
+        )
+
+    def _carry_out(self, entry: Entry, wanted: Object | None, write: t.Callable[[], t.Any]) -> t.Any:
+        self.lock()
+        number = self._journal.intend(entry, self.deadline)
+        try:
+            result = write()
+        except UncertainError:
+            self.changed = True  # as far as anybody can say; the entry stays open
+            raise
+        except KubeError as error:
+            self._journal.mark(number, journalling.FAILED, None, error.message, Deadline(max(self.deadline.left(), 10.0)))
+            raise
+        self.changed = True
+        after = result if isinstance(result, dict) else None
+        self._journal.mark(number, journalling.DONE, after, "", Deadline(max(self.deadline.left(), 10.0)))
+        lost = missing_from(after, wanted) if after is not None and wanted is not None else ()
+        if lost:
+            raise SubmarinerError(
+                f"{self.member.name}: {entry.object} was written, and the API server stored something else in {', '.join(lost[:5])}: an admission webhook or policy "
+                "changes it. Look at kubectl get mutatingwebhookconfigurations."
+            )
+        return result
+
+    def _predict(self, ask: t.Callable[[], t.Any], otherwise: Object | None) -> t.Any:
+        """What the server says that a write would lead to.
+
+        :param otherwise: our own prediction, for where an admission webhook keeps the server from answering.
+        """
+        try:
+            return ask()
+        except InvalidError as error:
+            if _NO_DRY_RUN not in error.message + error.api_message:
+                raise
+            self.warnings.append(f"{self.member.name}: the diff is computed here, because the API server cannot predict the write: {error.api_message}")
+            return otherwise
+
+    def _show(self, before: Object | None, after: Object | None, named: Object) -> None:
+        self.diff.append(before_after(_shown(before), _shown(after), f"{self.member.name}: {_named(named)}"))
+        if self.check_mode:
+            self.changed = True
+
+    def _note(self, path: str, found: Object | None) -> None:
+        """Remember, and compare with the plan, the first state in which an object is seen."""
+        if path in self._seen:
+            return
+        self._seen.add(path)
+        metadata = (found or {}).get("metadata") or {}
+        self.preconditions.append(
+            {
+                "path": path,
+                "uid": str(metadata.get("uid") or ""),
+                "resource_version": str(metadata.get("resourceVersion") or ""),
+                "content": content(found),
+            }
+        )
+        expected = self._expected.get(path)
+        if expected is None:
+            return
+        fields = differing(expected, found)
+        if fields:
+            what = _named(found) if found else path
+            raise RefusedError(f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. Nothing was written. Make a new plan.")
+
+
+def _shown(obj: Object | None) -> Object | None:
+    return None if obj is None else {key: value for key, value in obj.items() if key != "status"}
+
+
+def _named(obj: t.Mapping[str, t.Any]) -> str:
+    metadata = obj.get("metadata") or {}
+    where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{obj.get('kind', 'object')} {where}{metadata.get('name', '')}"

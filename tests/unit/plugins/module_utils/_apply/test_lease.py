@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock of a cluster: against an API server on loopback."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._apply.writing import LEASES, Bench, StampingApi
+
+
+@pytest.fixture
+def api():
+    with StampingApi() as server:
+        server.objects[LEASES] = {}
+        yield server
+
+
+@pytest.fixture
+def bench(api, tmp_path):
+    made = Bench(api, tmp_path)
+    yield made
+    made.member.connection.close()
+
+
+def test_a_second_run_is_refused_with_who_when_and_how_to_go_on(bench):
+    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+
+    first = bench.lease("run-1")
+    first.acquire(bench.deadline)
+    first.pause()
+    bench.api.now = 30
+    with pytest.raises(RefusedError) as caught:
+        bench.lease("run-2").acquire(bench.deadline)
+    for said in ("run run-1 is at work", "held since 20", "renewed 30 s ago", "expires in 90 s", "submariner_steal_lock=true", "submariner_run"):
+        assert said in caught.value.message
+    with pytest.raises(RefusedError):
+        bench.lease("run-2").require_free(bench.deadline)
+
+
+@pytest.mark.parametrize("options, later", [({}, 121), ({"steal": True}, 1)])
+def test_a_dead_run_s_lock_is_taken_when_it_has_expired_or_is_stolen(bench, options, later):
+    bench.lease("run-1").acquire(bench.deadline)
+    bench.api.now = later
+    lease = bench.lease("run-2", **options)
+    lease.acquire(bench.deadline)
+    spec = bench.api.objects[LEASES]["fathom-submariner"]["spec"]
+    assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("run-2", 1)
+    assert lease.release(bench.deadline) and not lease.release(bench.deadline)
+    bench.lease("run-3").acquire(bench.deadline)
+
+
+def test_a_task_of_a_run_does_not_shorten_the_run_s_lock(bench):
+    whole = bench.lease("run-1", duration=1800)
+    whole.acquire(bench.deadline)
+    whole.pause()
+    task = bench.lease("run-1")
+    task.acquire(bench.deadline)
+    task.pause()
+    assert bench.api.objects[LEASES]["fathom-submariner"]["spec"]["leaseDurationSeconds"] == 1800
+
+
+def test_a_run_whose_lock_was_stolen_writes_no_more(bench):
+    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+
+    lease = bench.lease("run-1")
+    lease.acquire(bench.deadline)
+    bench.lease("run-2", steal=True).acquire(bench.deadline)
+    lease._renew(bench.deadline)
+    with pytest.raises(RefusedError, match="the lock of this run was lost: it is held by run-2 now"):
+        lease.require()
