@@ -21,6 +21,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 
 MINIMUM_KUBERNETES = "24.2.0"  # the oldest that kubernetes.core supports too
+MINIMUM_CRYPTOGRAPHY = "40.0.0"  # Certificate.verify_directly_issued_by
 
 
 class MissingLibraryError(SubmarinerError):
@@ -66,6 +67,24 @@ def load_jmespath() -> types.ModuleType:
     :raises MissingLibraryError: it cannot be imported.
     """
     return _load("jmespath", "jmespath", "", "to evaluate the expressions of user_checks")
+
+
+def load_cryptography() -> types.SimpleNamespace:
+    """Return what is used of ``cryptography``, which only the Calico API server of a manifest installation needs: x509, ec, hashes, serialization, exceptions.
+
+    :raises MissingLibraryError: it cannot be imported, or is older than MINIMUM_CRYPTOGRAPHY.
+    """
+    reason = "to make and check the certificate of the Calico API server"
+    package = _load("cryptography", "cryptography", MINIMUM_CRYPTOGRAPHY, reason)
+    found = str(getattr(package, "__version__", "unknown"))
+    if _numbers(found) < _numbers(MINIMUM_CRYPTOGRAPHY):
+        raise MissingLibraryError(
+            missing_required_lib(f"cryptography >= {MINIMUM_CRYPTOGRAPHY}", reason=reason)
+            + f" Found version {found} in {getattr(package, '__file__', None)}."
+        )
+    names = ("x509", "exceptions", "hazmat.primitives.hashes", "hazmat.primitives.serialization", "hazmat.primitives.asymmetric.ec")
+    parts = {name.rpartition(".")[2]: _load(f"cryptography.{name}", "cryptography", MINIMUM_CRYPTOGRAPHY, reason) for name in names}
+    return types.SimpleNamespace(**parts)
 
 
 def _load(name: str, distribution: str, minimum: str, reason: str) -> types.ModuleType:

@@ -12,6 +12,7 @@ import pytest
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 NOTED = pytest.StashKey[set]()
+_UNSEEN = pytest.StashKey[list]()
 
 # Verdicts that a check cannot give, and why.
 NEVER = {
@@ -22,14 +23,17 @@ _KEY = "verdicts"
 
 def pytest_configure(config):
     config.stash[NOTED] = set()
+    config.stash[_UNSEEN] = []
 
 
 def pytest_sessionfinish(session, exitstatus):
     worker = getattr(session.config, "workeroutput", None)
     if worker is not None:
         worker[_KEY] = sorted(session.config.stash[NOTED])
-    elif exitstatus == pytest.ExitCode.OK and _is_whole(session.config) and unseen(session.config):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif exitstatus == pytest.ExitCode.OK and _is_whole(session.config):
+        session.config.stash[_UNSEEN] = unseen(session.config)
+        if session.config.stash[_UNSEEN]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,7 +42,7 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    for check, verdict in unseen(config) if _is_whole(config) else ():
+    for check, verdict in config.stash[_UNSEEN]:
         terminalreporter.write_line(f"no test that aims at check {check} sees it give the verdict {verdict}", red=True)
 
 

@@ -22,6 +22,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import (
     CANAL,
     KUBESPRAY,
+    MANIFEST,
     MICROK8S,
     NONE,
     OPERATOR,
@@ -39,9 +40,9 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_ad
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import calico_node, etcd_datastore, policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, parse_cidrs
 
 PICKED = "calico-address-of-submariner"
@@ -67,6 +68,23 @@ def _addresses(facts: Facts) -> tuple[NodeAddress, ...]:
         where = "Calico keeps its Nodes in etcd" if etcd else "no Node has an annotation projectcalico.org/IPv4Address"
         raise CannotJudge(f"the addresses that Calico uses could not be read: {where}")
     return found
+
+
+def _remedy(facts: Facts, family: str = IPV4, *, before: str = "", after: str = "") -> Remedy:
+    """The role, where it may write what lasts; else the exact step for a person.
+
+    :param before: what is to be said before the step. :param after: after it.
+    """
+    step, target = _fix(facts, family)
+    text = f"{before}{step}.{after}"
+    method = detect_install_method(facts.snapshot)
+    if method.platform == "roks" or method.method not in (OPERATOR, OPERATOR_RKE2, KUBESPRAY, MANIFEST, MICROK8S) or etcd_datastore(facts.snapshot):
+        return by_hand(text, target, disruptive=True)
+    old = at_least(calico_version(facts.snapshot), 3, 17) is False
+    variables: dict[str, t.Any] = {"calico_autodetection_method": "skip-interface", "calico_autodetection_skip_interface": SKIP} if old else {}
+    if family != IPV4:
+        variables["calico_autodetection_families"] = [family]
+    return by_role("calico_autodetection", text, variables, target=target, disruptive=True)
 
 
 def _fix(facts: Facts, family: str = IPV4) -> tuple[str, str]:
@@ -129,7 +147,6 @@ def address_of_submariner(facts: Facts) -> t.Iterator[Problem]:
     nodes = facts.snapshot.nodes.items
     gateways = [entry.node.ref.name for entry in hit if entry.node.is_gateway]
     found, _unread = methods(facts.snapshot)
-    step, target = _fix(facts)
     names = ", ".join(entry.node.ref.name for entry in hit[:SHOWN]) + (f" and {len(hit) - SHOWN} more" if len(hit) > SHOWN else "")
     yield Problem(
         subject=str(hit[0].node.ref),
@@ -140,9 +157,7 @@ def address_of_submariner(facts: Facts) -> t.Iterator[Problem]:
         ),
         impact="Pods of these nodes lose the other nodes: BGP peers and VXLAN neighbours do not know that address, and calico-node turns not ready."
         + (f" The gateway {', '.join(gateways)} is among them: no traffic to remote clusters is left." if gateways else ""),
-        remedy=by_hand(
-            f"{step}. calico-node then restarts node by node and takes the Node's InternalIP; restart it where the annotation stays.", target, disruptive=True
-        ),
+        remedy=_remedy(facts, after=" calico-node then restarts node by node and takes the Node's InternalIP; restart it where the annotation stays."),
         severity="blocker" if gateways or len({entry.node.ref for entry in hit}) == len(nodes) else "",
     )
 
@@ -171,6 +186,7 @@ def address_not_internal(facts: Facts) -> t.Iterator[Problem]:
         if odd:
             method: Method | None = chosen.get(family)
             step, target = _fix(facts, family)
+            meant = "Leave it where the other network is meant. Else: "
             yield Problem(
                 subject=str(odd[0].node.ref),
                 title=f"Calico uses {odd[0].value} on {odd[0].node.ref.name}"
@@ -180,7 +196,7 @@ def address_not_internal(facts: Facts) -> t.Iterator[Problem]:
                     *((Evidence(*method.seen),) if method else ()),
                 ),
                 impact="Traffic between nodes takes another network than Submariner's own, with another MTU and other firewall rules.",
-                remedy=by_hand(f"Leave it where the other network is meant. Else: {step}.", target, disruptive=True),
+                remedy=by_hand(f"{meant}{step}.", target, disruptive=True) if method else _remedy(facts, family, before=meant),
                 severity="info" if method else "",
             )
 
@@ -240,7 +256,6 @@ def picks_submariner(facts: Facts) -> t.Iterator[Problem]:
         if verdict.picks is None:
             yield Problem(subject=method.seen.object, title="Whether Calico would pick Submariner's devices", missing=verdict.why)
         elif verdict.picks:
-            step, target = _fix(facts, method.family)
             written = f"{method.kind}={method.argument}" if method.argument else method.kind
             yield Problem(
                 subject=method.seen.object,
@@ -251,7 +266,7 @@ def picks_submariner(facts: Facts) -> t.Iterator[Problem]:
                     if canal
                     else "Minutes after the join or at the next reboot, calico-node takes 240.x for the node's address and turns not ready."
                 ),
-                remedy=by_hand(f"{step}. Best before the join.", target, disruptive=True),
+                remedy=_remedy(facts, method.family, after=" Best before the join."),
                 severity="info" if canal else "",
                 caused_by=f"{facts.snapshot.cluster}/{PICKED}" if already else "",
             )

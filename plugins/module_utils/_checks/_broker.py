@@ -12,13 +12,14 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs, same
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Endpoint, PodLog
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._broker_records import StaleEndpoint, stale_endpoints
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import proves
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures import log_field, plain_line, writer_of
 
 BROKER_STALE = "broker-stale-records"
@@ -118,9 +119,23 @@ def broker_stale_records(facts: Facts) -> t.Iterator[Problem]:
                 ),
                 impact="Gateways take both for clusters of their own: "
                 + ("their subnets overlap, so one of them is ignored." if two_ids else "traffic can go to the gateway that is no more."),
-                remedy=by_hand(_delete(found, broker, two_ids)),
+                remedy=_removal(found, broker, two_ids),
                 severity="" if two_ids and not (at_broker and facts.stale_endpoints) else "warning",
             )
+
+
+def _removal(found: StaleEndpoint, broker: str, two_ids: bool) -> Remedy:
+    """By the role where it can show, too, that the whole cluster is dead; an Endpoint of an id that lives is nothing for it."""
+    if not proves(found):
+        return by_hand(_delete(found, broker, two_ids))
+    return by_role(
+        "broker_records",
+        f"Delete what is left of {found.stale.cluster_id}: on the cluster that hosts the broker, then where a copy stays. "
+        f"By hand: {_delete(found, broker, two_ids)}",
+        {"broker_records_cluster_id": [found.stale.cluster_id]},
+        target=str(found.stale.ref),
+        disruptive=True,
+    )
 
 
 def _delete(found: StaleEndpoint, broker: str, two_ids: bool) -> str:
@@ -243,7 +258,8 @@ def dead_member(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
                 ),
                 impact="It is down, or it was removed uncleanly: members keep Endpoints, connections and IPPools for it, and its id cannot be used again.",
                 remedy=by_hand(
-                    f"If it is gone for good: on the broker's cluster, kubectl -n submariner-k8s-broker delete endpoints.submariner.io,clusters.submariner.io "
-                    f"of {cluster_id}. Else add it to the inventory."
+                    f"If it is gone for good, run the role fathom.submariner.broker_records with broker_records_cluster_id: [{cluster_id}] on the cluster "
+                    "that hosts the broker, or there kubectl -n submariner-k8s-broker delete endpoints.submariner.io,clusters.submariner.io of "
+                    f"{cluster_id}. Else add it to the inventory."
                 ),
             )

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico import _api_server_decision as decisions
+from ansible_collections.fathom.submariner.plugins.module_utils._calico import _dead_api as dead
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_repair import repair
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_request import ROKS_MANAGED, api_request
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import AGGREGATED, API_SERVICE, DEAD, MIGRATING, NONE, ApiState, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version, parse_calico_version
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._dead_api import dead_cause
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import CANAL, detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import etcd_datastore, policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import masquerades
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._seen import Seen
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, require
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._rollout import is_fresh
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._pool_log import pool_lines
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import missing_pools
@@ -36,6 +39,8 @@ RESTART = (
     "by itself."
 )
 MASQUERADED = "Without a pool for them, Calico masquerades traffic to remote clusters: connections break or arrive with a node's address."
+# Causes of a dead API server without operator that lie in its objects.
+OBJECTS = (dead.SERVICE_GONE, dead.PORT, dead.WRONG_NAME, dead.EXPIRED, dead.UNTRUSTED, dead.NO_SECRET, dead.IMAGE, dead.NO_PODS)
 STALLS = "namespaces stay in Terminating, and garbage collection stalls in the whole cluster."
 
 
@@ -85,7 +90,7 @@ def _not_enabled(facts: Facts, state: ApiState) -> Problem:
         title=title,
         evidence=(*_rows(state.seen), Evidence("Calico", "install method", request.method.method, request.why), *_rows(request.seen), *_log_rows(facts)),
         impact=MASQUERADED,
-        remedy=by_hand(f"{request.enable}. {RESTART}" if facts.joined else f"{request.enable}.", request.target),
+        remedy=_remedy(facts, f"{request.enable}. {RESTART}" if facts.joined else f"{request.enable}.", request.target),
         severity=severity,
         caused_by=_rollout(facts) if request.first_rollout else "",
     )
@@ -94,17 +99,30 @@ def _not_enabled(facts: Facts, state: ApiState) -> Problem:
 def _dead(facts: Facts, state: ApiState) -> Problem:
     snapshot = facts.snapshot
     request = api_request(snapshot)
-    cause = dead_cause(snapshot, state)
+    cause = dead.dead_cause(snapshot, state)
     fix = repair(cause, request, calico_version(snapshot))
     return Problem(
         subject=f"APIService {API_SERVICE}",
         title=f"The Calico API server is registered but does not answer: {cause.why}",
         evidence=(*_rows(state.seen), *_rows(cause.seen), *_rows(request.seen if request.first_rollout else ()), *_log_rows(facts)),
         impact=f"Submariner cannot create or delete the IPPools of remote clusters; {STALLS}",
-        remedy=by_hand(f"{fix.text} {RESTART}" if facts.joined and not _complete(facts) else fix.text, fix.target),
+        remedy=_remedy(facts, f"{fix.text} {RESTART}" if facts.joined and not _complete(facts) else fix.text, fix.target),
         severity="warning" if request.first_rollout else _worst(facts),
         caused_by=_rollout(facts) if request.first_rollout else "",
     )
+
+
+def _remedy(facts: Facts, text: str, target: str) -> Remedy:
+    """The role where it has something to write, or to hand over to be pasted; a person where it could only wait or refuse."""
+    snapshot = facts.snapshot
+    try:
+        decision = decisions.decide_present(snapshot, decisions.Wanted(), lambda pod: is_fresh(snapshot, pod))
+    except SubmarinerError:
+        return by_hand(text, target)
+    helps = decision.action in (decisions.ENABLE, decisions.REISSUE, decisions.PERSON)
+    if decision.action == decisions.CONVERGE:
+        helps = decision.cause is None or decision.cause.cause in OBJECTS
+    return by_role("calico_api_server", text, target=target) if helps else by_hand(text, target)
 
 
 def _rollout(facts: Facts) -> str:
@@ -253,7 +271,7 @@ def tiers_wait(facts: Facts) -> t.Iterator[Problem]:
             subject=str(status.ref),
             title="TigeraStatus tiers is degraded only because there is no Calico API server: no traffic depends on it",
             evidence=(Evidence(str(status.ref), "status.conditions[Degraded]", "True", degraded.message),),
-            remedy=by_hand(f"Nothing needs to be done; enabling the Calico API server cures it. {request.enable}.", request.target),
+            remedy=_remedy(facts, f"Nothing needs to be done; enabling the Calico API server cures it. {request.enable}.", request.target),
         )
 
 

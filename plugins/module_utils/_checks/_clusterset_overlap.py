@@ -169,7 +169,8 @@ def _renumber(one: Card, other: Card, found: t.Sequence[Clash], proposals: Propo
     if any(GLOBAL in (clash.one_use, clash.other_use) for clash in found):
         return by_hand("Give one of the clusters another global CIDR (--globalnet-cidr), outside the ranges that the others have.")
     if chosen.candidate:
-        return by_hand(f"Build {chosen.cluster} with other ranges, or join all with Globalnet.{offered}")
+        planned = " or ".join(dict.fromkeys(card.cluster for card in (one, other) if card.candidate))
+        return by_hand(f"Build {planned} with other ranges, or join all with Globalnet.{offered}")
     return by_hand(f"Join them with Globalnet, or rebuild {chosen.cluster} with other CIDRs: they cannot be changed on a running cluster.{offered}")
 
 

@@ -89,6 +89,15 @@ def judge_clusterset(cards: t.Sequence[Card], checks: t.Sequence[Check] = CHECKS
     return _judgement(results, CLUSTERSET)
 
 
+def judge(checks: t.Sequence[Check], subject: t.Any, cluster: str) -> Judgement:
+    """``checks`` on whatever they look at that is neither a cluster's facts nor cards, such as an inventory.
+
+    :param cluster: what the findings are about.
+    """
+    results = [(check, problems) for check in checks for problems in [_run(check, subject)] if problems is not None]
+    return _judgement(results, cluster)
+
+
 def unreadable(cluster: str, reason: str) -> Finding:
     """The one finding of a cluster that gave no snapshot at all."""
     return Finding(

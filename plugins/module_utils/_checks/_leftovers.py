@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import duration, seconds_between
 
@@ -130,8 +131,9 @@ def leftovers(facts: Facts) -> t.Iterator[Problem]:
     """
     snapshot = facts.snapshot
     reasons = [missing(snapshot.ip_pools, "IPPools"), missing(snapshot.daemon_sets, "DaemonSets"), missing(snapshot.endpoints, "Endpoints")]
+    pools = [Evidence(str(pool.ref), "spec.cidr", pool.cidr, "of a remote cluster") for pool in snapshot.ip_pools.items if pool.is_submariner]
     found = [
-        *(Evidence(str(pool.ref), "spec.cidr", pool.cidr, "of a remote cluster") for pool in snapshot.ip_pools.items if pool.is_submariner),
+        *pools,
         *(
             Evidence(str(item.ref), "status.desiredNumberScheduled", str(item.desired))
             for item in snapshot.daemon_sets.items
@@ -146,11 +148,16 @@ def leftovers(facts: Facts) -> t.Iterator[Problem]:
             title=f"{len(found)} objects of a Submariner that was removed are left: {names(entry.object for entry in found)}",
             evidence=few(found),
             impact="Stale IPPools keep the right ones out after the next join; stale Endpoints are taken for clusters.",
-            remedy=by_hand(
-                "Delete them: pools with label submariner.io/ippool=true through projectcalico.org/v3, then the namespace submariner-operator. On the nodes "
-                "delete the link vx-submariner and the chains SUBMARINER-*, or restart them."
-            ),
+            remedy=_removal(only_pools=len(pools) == len(found) and api_state(snapshot).answers),
         )
     unread = "; ".join(reason for reason in reasons if reason)
     if unread:
         yield Problem(subject="", title="Whether anything of an earlier Submariner is left is not known", missing=unread)
+
+
+def _removal(*, only_pools: bool) -> Remedy:
+    """The role removes pools alone: workloads and their namespace are a person's, or the next join's."""
+    nodes = "On the nodes delete the link vx-submariner and the chains SUBMARINER-*, or restart them."
+    if only_pools:
+        return by_role("remote_ippools", f"Remove Submariner's pools. {nodes}", {"remote_ippools_state": "absent"}, target="IPPools of Submariner's")
+    return by_hand(f"Delete them: pools with label submariner.io/ippool=true through projectcalico.org/v3, then the namespace submariner-operator. {nodes}")

@@ -18,11 +18,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
     left_for_pods,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import ASSUMED, TELLING, Refusal, promised_link, refusals
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu, settable
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT, FELIX_FIELD, POD, Knob, number
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FelixConfiguration
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._signatures import plain_line
 
@@ -69,14 +70,15 @@ def pod_exceeds_tunnel(facts: Facts) -> t.Iterator[Problem]:
     """
     picture = _picture(facts)
     _require(picture)
-    for excess in beyond_tunnels(picture.pod, picture.tunnels or {}):
+    found = beyond_tunnels(picture.pod, picture.tunnels or {})
+    for excess in found:
         knobs = [picture.settings.knob_of(POD), picture.settings.knob_of(excess.tunnel)]
         yield Problem(
             subject=_where(picture, POD),
             title=f"Pods send packets of {excess.mtu} bytes, and the {excess.tunnel} tunnel takes {excess.limit}",
             evidence=(*_rows(*knobs), *_kubespray_signature(facts, picture)),
             impact=STALLS,
-            remedy=_remedy(facts, excess.limit),
+            remedy=_remedy(facts, min(entry.limit for entry in found)),
         )
     if picture.pod is None and not (picture.settings.pod == 0 or not picture.settings.tunnels):
         raise CannotJudge(f"the MTU of pods is not known; {TELLING}")
@@ -254,7 +256,9 @@ def _kubespray_signature(facts: Facts, picture: MtuPicture) -> t.Iterator[Eviden
 
 def _remedy(facts: Facts, mtu: int) -> Remedy:
     made = set_mtu(facts.snapshot, mtu)
-    return Remedy(made.text, disruptive=True, target=made.target)
+    if settable(facts.snapshot, mtu):
+        return by_role("calico_mtu", made.text, {"calico_mtu_mtu": mtu}, target=made.target, disruptive=True)
+    return by_hand(made.text, made.target, disruptive=True)
 
 
 def _set_where_it_counts(facts: Facts, mtu: int) -> Remedy:

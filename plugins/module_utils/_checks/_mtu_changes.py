@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import knob_change, older_than, pending
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import RECREATE
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, read_settings
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import Pending, knob_change, older_than, pending
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import RECREATE, settable
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, number, read_settings
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing, require
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import seconds_between
 
@@ -41,12 +41,7 @@ def change_pending(facts: Facts) -> t.Iterator[Problem]:
             title=f"MTU {entry.value} is set and not in force: {entry.in_force} is",
             evidence=(Evidence(entry.where, entry.field, entry.value, entry.why),),
             impact="Nodes and pods go on with the MTU that somebody wanted to change.",
-            remedy=by_hand(
-                "RKE2: read the log of Job kube-system/helm-install-rke2-calico. Operator: read TigeraStatus calico. Manifest: restart calico-node "
-                "(kubectl -n kube-system rollout restart ds/calico-node).",
-                entry.where,
-                disruptive=True,
-            ),
+            remedy=_put_into_force(snapshot, entry),
         )
 
 
@@ -83,9 +78,22 @@ def pods_outdated(facts: Facts) -> t.Iterator[Problem]:
                 Evidence("Pods", "metadata.creationTimestamp", f"{min(pod.created for pod in old)} to {max(pod.created for pod in old)}", named),
             ),
             impact="Pods with a larger MTU lose large packets until they are made again; those on nodes that rebooted since have the new one.",
-            remedy=by_hand(RECREATE.replace("Then recreate", "Recreate"), "the workloads' pod templates", disruptive=True),
+            # Never a role by itself: it would restart everything in the cluster, which is for its owners to ask for.
+            remedy=by_hand(
+                f"{RECREATE.replace('Then recreate', 'Recreate')} Role calico_mtu does it one after the other with calico_mtu_restart_workloads: all.",
+                "the workloads' pod templates",
+                disruptive=True,
+            ),
             severity="" if change.exact else "info",
         )
+
+
+def _put_into_force(snapshot: Snapshot, entry: Pending) -> Remedy:
+    if entry.where.startswith("ConfigMap") and settable(snapshot, number(entry.value)):
+        text = "Restart calico-node (kubectl -n kube-system rollout restart ds/calico-node), which reads the ConfigMap only when it starts."
+        return by_role("calico_mtu", text, {"calico_mtu_mtu": number(entry.value)}, target=entry.where, disruptive=True)
+    text = "RKE2: read the log of Job kube-system/helm-install-rke2-calico. Operator: read TigeraStatus calico."
+    return by_hand(text, entry.where, disruptive=True)
 
 
 def _applicable(snapshot: Snapshot) -> None:

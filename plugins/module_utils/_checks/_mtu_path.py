@@ -19,13 +19,14 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_offload import FEATURE, VSPHERE, Exposed, Override, exposed, override
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node
 
 ANNOTATION = "submariner.io/tcp-clamp-mss"
 VXLAN_CABLE = "vxlan"
+SAFE_SEGMENT = 1300  # bytes; Submariner's documentation, operations/troubleshooting: fits every cable over a link of 1500
 SHOWN = 5
 
 
@@ -63,8 +64,11 @@ def clamp_mss(facts: Facts) -> t.Iterator[Problem]:
                 Evidence(str(facts.submariner.ref), "spec.cableDriver", cable, "the fixed size is the link's MTU less 50: no room for headers of IP and TCP"),
             ),
             impact="Large TCP transfers to other clusters stall.",
-            remedy=by_hand(
-                f"Annotate the gateway nodes ({', '.join(bare[:3])}) with {ANNOTATION}=1300 and restart the route agents' pods there.", "Node annotations"
+            remedy=by_role(
+                "calico_mtu",
+                f"Annotate the gateway nodes ({', '.join(bare[:3])}) with {ANNOTATION}={SAFE_SEGMENT} and restart the route agents' pods there.",
+                {"calico_mtu_tcp_clamp_mss": SAFE_SEGMENT},
+                target="Node annotations",
             ),
         )
 
@@ -79,7 +83,7 @@ def _annotation(nodes: list[Node], written: str, link: int | None, cable: str, p
             title=f"The TCP segment size {written!r} of node {names} is no number, so that nothing is clamped to it",
             evidence=(row,),
             impact="The route agent ignores it: TCP is clamped as if it were not there.",
-            remedy=by_hand(f"kubectl annotate --overwrite node {names} {ANNOTATION}=1300, then restart the route agent's pod there.", first),
+            remedy=_annotate(nodes, names, SAFE_SEGMENT if link is None else min(SAFE_SEGMENT, largest_mss(link, cable))),
         )
     elif link is not None and int(written) > largest_mss(link, cable):
         fits = largest_mss(link, cable)
@@ -89,8 +93,15 @@ def _annotation(nodes: list[Node], written: str, link: int | None, cable: str, p
             title=f"TCP segments of {written} bytes do not fit through the {cable} cable: at most {fits} do",
             evidence=(row, Evidence(first, "link", str(link), f"{source}; less the cable and {TCP_HEADERS} of headers")),
             impact="Large TCP transfers to other clusters stall, although a size is clamped.",
-            remedy=by_hand(f"kubectl annotate --overwrite node {names} {ANNOTATION}={fits}, then restart the route agent's pod there.", first),
+            remedy=_annotate(nodes, names, fits),
         )
+
+
+def _annotate(nodes: list[Node], names: str, segment: int) -> Remedy:
+    text, first = f"kubectl annotate --overwrite node {names} {ANNOTATION}={segment}, then restart the route agent's pod there.", str(nodes[0].ref)
+    if all(node.is_gateway for node in nodes):
+        return by_role("calico_mtu", text, {"calico_mtu_tcp_clamp_mss": segment}, target=first)
+    return by_hand(text, first)  # the role looks after the gateways alone
 
 
 @check(

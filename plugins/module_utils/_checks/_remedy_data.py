@@ -51,3 +51,16 @@ def by_hand(text: str, target: str = "", *, disruptive: bool = False) -> Remedy:
     :param target: the object in which the change lasts, "" where there is none.
     """
     return Remedy(text=text, target=target, disruptive=disruptive)
+
+
+def by_role(role: str, text: str, variables: t.Mapping[str, t.Any] | None = None, *, target: str = "", disruptive: bool = False, cluster: str = "") -> Remedy:
+    """A role of this collection does it.
+
+    :param role: its short name, such as ``remote_ippools``.
+    :param variables: what the role cannot find out by itself, with the role's prefix.
+    :param target: the object in which the change lasts.
+    :param cluster: the inventory's name of the cluster that is written to, where that is not the finding's own.
+    """
+    return Remedy(
+        text=text, role=f"fathom.submariner.{role}", variables=dict(variables or {}), disruptive=disruptive, target=target, cluster=cluster
+    )

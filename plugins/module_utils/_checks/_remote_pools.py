@@ -12,15 +12,16 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import MIGRATING, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import bgp, shown_bgp
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import encapsulations, masquerades, wrong_fields
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import WrongField, encapsulations, masquerades, wrong_fields
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API, HANDLER, pools_matter
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_migration import MIGRATION
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import IPPool
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._pool_log import pool_lines
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pool_scene import pool_owners
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import (
     WantedPool,
     blocking_pools,
@@ -41,6 +42,7 @@ NEEDS = ("endpoints", "ip_pools")
 TAGS = ("pools",)
 NOT_MASQUERADED = "None now: no IPPool of this cluster's own has natOutgoing, so Calico masquerades nothing. It would with the first one that has."
 RESTART = "the pod with label app=submariner-routeagent on the node of the active gateway"
+ROLE = "remote_ippools"
 
 
 def remote_pools(facts: Facts) -> tuple[IPPool, ...]:
@@ -104,16 +106,17 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
             impact=NOT_MASQUERADED
             if _harmless(facts)
             else f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
-            remedy=None
-            if cause
-            else by_hand(
-                f"Delete {RESTART}: the agent creates pools only at start or for a new Endpoint, and gives up after 20 tries. "
-                f"Expected: {', '.join(pool.name for pool in pools)}.",
-                ", ".join(f"IPPool {pool.name}" for pool in pools),
-            ),
+            remedy=None if cause else _make(facts, pools),
             severity="warning" if cause or _harmless(facts) else "",
             caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
         )
+
+
+def _make(facts: Facts, pools: t.Sequence[WantedPool]) -> Remedy:
+    names = ", ".join(pool.name for pool in pools)
+    target = ", ".join(f"IPPool {pool.name}" for pool in pools)
+    restart = f"Delete {RESTART}: the agent creates pools only at start or for a new Endpoint, and gives up after 20 tries. Expected: {names}."
+    return by_role(ROLE, f"Create {names} as the route agent would, which takes them for its own. {restart}", target=target)
 
 
 @check(
@@ -171,13 +174,23 @@ def _left_over(facts: Facts, *, orphans: bool) -> t.Iterator[Problem]:
                 if victims
                 else "Addresses of that range are not masqueraded although no remote cluster has them, and no other pool can be made there."
             ),
-            remedy=by_hand(
-                f"Delete IPPool {pool.ref.name} through projectcalico.org/v3 (or calicoctl), then {RESTART}. "
-                "Correcting the remote cluster's CIDRs with the role fathom.submariner.join does both.",
-                str(pool.ref),
-            ),
+            remedy=_remove(facts, pool, disruptive=bool(victims)),
             severity="blocker" if victims and not _harmless(facts) else "",
         )
+
+
+def _remove(facts: Facts, pool: IPPool, *, disruptive: bool) -> Remedy:
+    """Also makes the pool that it keeps out. One that gives addresses is not removed before a person has disabled it."""
+    by_itself = f"Delete IPPool {pool.ref.name} through projectcalico.org/v3 (or calicoctl), then {RESTART}."
+    correct = "Correcting the remote cluster's CIDRs with the role fathom.submariner.join does both."
+    if not pool.disabled or not api_state(facts.snapshot).answers or _looked_after(facts, pool):
+        return by_hand(f"{by_itself} {correct}", str(pool.ref))
+    return by_role(ROLE, f"Remove IPPool {pool.ref.name} and make the one that it keeps out. {correct}", target=str(pool.ref), disruptive=disruptive)
+
+
+def _looked_after(facts: Facts, pool: IPPool) -> bool:
+    """Whether somebody else keeps the pool as it is, so that the role leaves it to them."""
+    return pool.ref.name in pool_owners(facts.snapshot, (pool,), calico_version(facts.snapshot))
 
 
 def _unwanted(facts: Facts) -> tuple[IPPool, ...]:
@@ -224,7 +237,8 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
                 remedy=by_hand(
                     "Overlapping clusters need Globalnet, or one of them another CIDR."
                     if local
-                    else f"Delete IPPool {foreign[0].ref.name} if nothing needs it, then {RESTART}.",
+                    else f"If nothing needs IPPool {foreign[0].ref.name}, run the role fathom.submariner.{ROLE} with "
+                    f"remote_ippools_remove: [{foreign[0].ref.name}]; or delete it, then {RESTART}.",
                     "" if local else str(foreign[0].ref),
                 ),
                 severity="warning" if local or _harmless(facts) else "",
@@ -259,9 +273,13 @@ def remote_pool_fields(facts: Facts) -> t.Iterator[Problem]:
             title=f"The IPPool {pool.cidr} of {owner.cluster_id} has {', '.join(f'{e.seen.field[5:]}: {e.seen.value}' for e in wrong)}",
             evidence=(*(Evidence(*entry.seen) for entry in wrong), *(Evidence(*entry) for entry in shown_bgp(seen if exported else None))),
             impact=" ".join(entry.breaks for entry in wrong),
-            remedy=by_hand(
-                f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 or calicoctl: {', '.join(entry.right for entry in wrong)}.",
-                str(pool.ref),
-            ),
+            remedy=_patch(facts, pool, wrong),
             severity="error" if any(entry.severity == "error" for entry in wrong) else "warning",
         )
+
+
+def _patch(facts: Facts, pool: IPPool, wrong: t.Sequence[WrongField]) -> Remedy:
+    right = ", ".join(entry.right for entry in wrong)
+    if not api_state(facts.snapshot).answers or _looked_after(facts, pool):
+        return by_hand(f"Patch IPPool {pool.ref.name} through projectcalico.org/v3 or calicoctl: {right}.", str(pool.ref))
+    return by_role(ROLE, f"Patch IPPool {pool.ref.name}: {right}.", target=str(pool.ref))

@@ -9,7 +9,9 @@ import itertools
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import why_not
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import detect_install_method
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_workloads import is_too_old
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import Rollout, Stalled, rollout_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_causes import (
     ARCHITECTURE,
@@ -24,7 +26,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Pod, Ref, Snapshot, TigeraStatus
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._known_bugs import known_bug
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import duration, seconds_between
@@ -36,6 +38,7 @@ FRESH = 300.0  # seconds; a pod of calico-node is ready within one or two minute
 SHOWN = 5
 _NEED_LOGS = frozenset((CRASH, PROBE, UNCLEAR))
 _NAMED = frozenset((ARCHITECTURE, IMAGE, MODULE))  # causes that are worth naming in the title
+_UNFIT = frozenset((ARCHITECTURE, MODULE))  # causes that are the node's own, and stay
 # Statuses whose trouble is the Calico API server's or the pools', and judged there.
 _JUDGED_ELSEWHERE = frozenset(("apiserver", "tiers", "ippools"))
 
@@ -131,15 +134,32 @@ def _problem(facts: Facts, rollout: Rollout, kind: str, entries: list[Stalled]) 
         title=f"calico-node does not get ready on {nodes}: {WORDS[kind]}{lacks}",
         evidence=(*_evidence(facts, entries, since), *_state(facts, rollout)),
         impact=_impact(facts, rollout, entries),
-        remedy=_remedy(facts, rollout, first, nodes),
+        remedy=_remedy(facts, rollout, entries, nodes),
         severity=_severity(facts, rollout, kind),
     )
 
 
-def _remedy(facts: Facts, rollout: Rollout, first: Stalled, nodes: str) -> Remedy:
+def _remedy(facts: Facts, rollout: Rollout, entries: t.Sequence[Stalled], nodes: str) -> Remedy:
+    first, method = entries[0], detect_install_method(facts.snapshot)
     newer = known_bug("ipset-revision").upgrade_for(calico_version(facts.snapshot))
-    text = f"{repair(first.cause, nodes, newer)} {exclude(detect_install_method(facts.snapshot), nodes)}"
-    return by_hand(text, str(rollout.daemon_set.ref), disruptive=True)
+    mend = repair(first.cause, nodes, newer)
+    writable = method.platform != "roks" and not why_not(facts.snapshot) and not is_too_old(facts.snapshot)
+    if not writable or not _can_do_without(facts, rollout, entries):
+        return by_hand(f"{mend} {exclude(method, nodes)}", str(rollout.daemon_set.ref), disruptive=True)
+    return by_role(
+        "calico_node_placement",
+        f"Take calico-node off {nodes}, cordon it, and let the others be ready. To have it run there: {mend[0].lower()}{mend[1:]} {exclude(method, nodes)}",
+        {"calico_node_placement_nodes": [first.node], "calico_node_placement_cordon": True},
+        target=method.durable,
+        disruptive=True,
+    )
+
+
+def _can_do_without(facts: Facts, rollout: Rollout, entries: t.Sequence[Stalled]) -> bool:
+    """One unfit node that is neither gateway nor control plane. A registry, a machine that is away, an old ipset want to be mended, not to be left out."""
+    node = next((node for node in facts.snapshot.nodes.items if node.ref.name == entries[0].node), None)
+    alone = len({entry.node for entry in rollout.stalled}) == 1 and not rollout.excluded
+    return alone and entries[0].cause.kind in _UNFIT and node is not None and not node.is_gateway and not node.is_control_plane
 
 
 def _severity(facts: Facts, rollout: Rollout, kind: str) -> str:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import why_not
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import detect_install_method
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import EXCLUDE, INCLUDE, LABEL
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import EXCLUDED as OPTED_OUT
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import INCLUDED as OPTED_IN
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import (
     IS_DOWN,
     UNAVAILABLE_TAINT,
@@ -18,11 +22,10 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout
     stranded,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_placement import Exclusion
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_remedy import EXCLUDED_LABEL
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._rollout import EXCLUDED, SHOWN, STALLED, find_rollout, is_fresh, named
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node, Pod
 
@@ -147,7 +150,7 @@ def _excluded(facts: Facts, rollout: Rollout, entries: list[Exclusion]) -> Probl
             *([Evidence("Pods", "spec.nodeName", f"{len(left)} of those that were read", _pods(left))] if left else []),
         ),
         impact=f"{harm} {_stranded(facts, [node.ref.name for node in nodes])}".strip(),
-        remedy=by_hand(_how_to_include(facts, role), detect_install_method(facts.snapshot).durable, disruptive=True),
+        remedy=_remedy(facts, entries, role),
         severity=_severity(whole, role, bool(gateways or planes), bool(left)),
     )
 
@@ -160,12 +163,27 @@ def _severity(whole: bool, role: bool, important: bool, left: bool) -> str:
     return "warning" if left else "info"
 
 
+def _remedy(facts: Facts, entries: list[Exclusion], role: bool) -> Remedy:
+    """Our own label is taken back (or, where it opts in, given) where it keeps calico-node off a node that needs it; other rules are a person's."""
+    method = detect_install_method(facts.snapshot)
+    needed = [entry.node.ref.name for entry in entries if entry.node.is_gateway or entry.node.is_control_plane]
+    mode = {f"{LABEL} NotIn [{OPTED_OUT}]": EXCLUDE, f"{LABEL} In [{OPTED_IN}]": INCLUDE}.get(entries[0].rule, "")
+    if not needed or not mode or method.platform == "roks" or why_not(facts.snapshot):
+        return by_hand(_how_to_include(facts, role), method.durable, disruptive=True)
+    return by_role(
+        "calico_node_placement",
+        f"{'Take the label from' if mode == EXCLUDE else 'Label'} {named(needed)}, so that calico-node runs there again.",
+        {"calico_node_placement_nodes": needed, "calico_node_placement_mode": mode, "calico_node_placement_state": "absent" if mode == EXCLUDE else "present"},
+        target=f"Node {named(needed)}",
+    )
+
+
 def _how_to_include(facts: Facts, role: bool) -> str:
     durable = detect_install_method(facts.snapshot).durable or "the DaemonSet"
     if role:
         return (
-            f"Take the demand for a role label out, in {durable}. To keep calico-node off single unfit nodes, label these {EXCLUDED_LABEL}=excluded and "
-            f"demand {EXCLUDED_LABEL} DoesNotExist instead."
+            f"Take the demand for a role label out, in {durable}. To keep calico-node off single unfit nodes, let role calico_node_placement label these "
+            f"{LABEL}={OPTED_OUT} and demand {LABEL} NotIn [{OPTED_OUT}] instead."
         )
     return f"Take the rule out in {durable}, or, if these nodes are to stay without Calico, move gateways away and drain them with a NoExecute taint."
 

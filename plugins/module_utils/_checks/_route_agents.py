@@ -13,11 +13,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts i
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._pod_trouble import runs_agents
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import NotApplicable, Problem, check
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import WRONG
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cni_discovery import CNI_RETRIES, WAIT_SECONDS
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._restart_order import active_nodes, failing_nodes
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import (
     BLIND,
     LATE,
@@ -61,7 +62,7 @@ def route_agent_blind(facts: Facts) -> t.Iterator[Problem]:
     remote Endpoints. A wrong cluster CIDR looks the same and is told apart first. rp_filter and table 150 stand on the node alone.
     """
     starts = facts.agent_starts
-    failing = _nodes_that_fail(facts)
+    failing = failing_nodes(facts.snapshot)
     late = [start for start in starts if start.state == LATE and start.node in failing]
     blind = [start for start in starts if start.state == BLIND] + late
     if blind:
@@ -110,14 +111,15 @@ def _blind(facts: Facts, blind: t.Sequence[AgentStart], failing: t.Container[str
         "dropped when it comes back another way."
         + (" It is a gateway node: every cross-cluster flow passes it." if any(start.node in gateways for start in blind) else "")
         + " The pod's readiness says nothing of it, and subctl diagnose is green.",
-        remedy=Remedy(
-            text="Restart the agent: "
+        remedy=by_role(
+            "route_agent",
+            "Restart the agent: "
             + "; ".join(f"kubectl -n {start.agent.ref.namespace} delete pod {start.agent.ref.name}" for start in blind[:3])
             + (f"; and {len(blind) - 3} more like these" if len(blind) > 3 else "")
             + ". A rollout restart of the DaemonSet is undone by the operator."
             + later,
-            disruptive=True,
             target="Submariner submariner-operator/submariner spec.version",
+            disruptive=not active_nodes(facts.snapshot).isdisjoint(start.node for start in blind),
         ),
     )
 
@@ -158,16 +160,6 @@ def _unknown(facts: Facts, unread: t.Sequence[AgentStart]) -> Problem:
 
 def _subject(starts: t.Sequence[AgentStart]) -> str:
     return names(str(start.agent.ref) for start in starts)
-
-
-def _nodes_that_fail(facts: Facts) -> frozenset[str]:
-    """Nodes whose agent cannot ping a remote cluster that the active gateway is connected to."""
-    up = facts.connected_ids
-    return frozenset(
-        agent.ref.name
-        for agent in facts.snapshot.route_agents.items
-        if any(remote.status == "error" and remote.cluster_id in up for remote in agent.remote_endpoints)
-    )
 
 
 @check(
@@ -274,8 +266,15 @@ def workload_outdated(facts: Facts) -> t.Iterator[Problem]:
                 title=f"{len(old)} pods of {name} still run an older image than their DaemonSet",
                 evidence=few(old),
                 impact="Nodes behave differently, and faults that the newer image cures stay on those.",
-                remedy=by_hand(f"Delete these pods one by one: kubectl -n {daemon_set.ref.namespace} delete pod NAME"),
+                remedy=_renew(name, f"Delete these pods one by one: kubectl -n {daemon_set.ref.namespace} delete pod NAME"),
             )
+
+
+def _renew(daemon_set: str, text: str) -> Remedy:
+    """What replaces the pods of a DaemonSet that stayed behind: the role knows agents and gateways, whose restart it can prove."""
+    if daemon_set not in (GATEWAY, ROUTE_AGENT):
+        return by_hand(text, disruptive=True)
+    return by_role("route_agent", text, {"route_agent_gateways": True} if daemon_set == GATEWAY else {}, disruptive=True)
 
 
 @check(

@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._values_text import hide_secrets
+
 _BOOK_KEEPING = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionGracePeriodSeconds")
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a copy of the whole object, secrets included
+# Copies of the object, secrets included, by kubectl and by Rancher's Wrangler (k3s, RKE2), the latter with the first 64 characters of each text.
+_COPIES = ("kubectl.kubernetes.io/last-applied-configuration", "objectset.rio.cattle.io/applied")
 
 # Submariner's own: submariner-operator api/v1alpha1/submariner_types.go and servicediscovery_types.go.
 _SECRET_FIELDS = frozenset(("brokerK8sApiServerToken", "brokerK8sCA", "ceIPSecPSK"))
@@ -40,9 +43,17 @@ def before_after(before: t.Any, after: t.Any, header: str) -> dict[str, t.Any]:
     :param after: JSON of the object as it is or, with ``dryRun=All``, would be; None where it is deleted.
     :param header: names the object, such as ``cluster-1: Submariner submariner-operator/submariner``.
     """
-    shown_before, shown_after = clean(before), clean(after)
+    shown_before, shown_after = _abridged(clean(before)), _abridged(clean(after))
     _mark_changes(_trim(before or {}), _trim(after or {}), shown_before, shown_after)
     return {"before_header": header, "after_header": header, "before": shown_before, "after": shown_after}
+
+
+def _abridged(shown: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Without the certificates of an APIService: no secret, but no reading either, and a new one is another in each dry run."""
+    spec = shown.get("spec")
+    if shown.get("kind") == "APIService" and isinstance(spec, dict) and spec.get("caBundle"):
+        return {**shown, "spec": {**spec, "caBundle": HIDDEN}}
+    return shown
 
 
 def _is_secret(obj: t.Mapping[str, t.Any]) -> bool:
@@ -52,7 +63,7 @@ def _is_secret(obj: t.Mapping[str, t.Any]) -> bool:
 def _trim(obj: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     trimmed = dict(obj)
     metadata = {key: value for key, value in dict(obj.get("metadata") or {}).items() if key not in _BOOK_KEEPING}
-    annotations = {key: value for key, value in dict(metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
+    annotations = {key: value for key, value in dict(metadata.get("annotations") or {}).items() if key not in _COPIES}
     metadata.pop("annotations", None)
     if annotations:
         metadata["annotations"] = annotations
@@ -74,9 +85,20 @@ def _mask(node: t.Any, secret: bool = False) -> t.Any:
             masked[key] = HIDDEN
         elif key == "value" and isinstance(value, str) and value and _SECRET_VARIABLE.search(str(node.get("name", ""))):
             masked[key] = HIDDEN
+        elif key == "valuesContent" and isinstance(value, str):  # of HelmChart and HelmChartConfig (helm.cattle.io)
+            masked[key] = hide_secrets(value, HIDDEN)
         else:
             masked[key] = _mask(value)
     return masked
+
+
+def holds_hidden(node: t.Any) -> bool:
+    """Whether a secret was replaced in what :func:`clean` returned, so that it cannot be written back as it stands."""
+    if isinstance(node, dict):
+        return any(map(holds_hidden, node.values()))
+    if isinstance(node, list):
+        return any(map(holds_hidden, node))
+    return isinstance(node, str) and HIDDEN in node
 
 
 def _mark_changes(before: t.Any, after: t.Any, shown_before: t.Any, shown_after: t.Any) -> None:
@@ -85,8 +107,9 @@ def _mark_changes(before: t.Any, after: t.Any, shown_before: t.Any, shown_after:
         return
     keys = [key for key in shown_before if key in shown_after] if isinstance(shown_before, dict) else range(min(len(shown_before), len(shown_after)))
     for key in keys:
-        if shown_before[key] == HIDDEN and shown_after[key] == HIDDEN and before[key] != after[key]:
-            shown_before[key], shown_after[key] = HIDDEN_BEFORE, HIDDEN_AFTER
+        one, other = shown_before[key], shown_after[key]
+        if isinstance(one, str) and one == other and HIDDEN in one and before[key] != after[key]:
+            shown_before[key], shown_after[key] = one.replace(HIDDEN, HIDDEN_BEFORE), one.replace(HIDDEN, HIDDEN_AFTER)
         else:
             _mark_changes(before[key], after[key], shown_before[key], shown_after[key])
 

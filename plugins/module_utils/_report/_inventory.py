@@ -40,7 +40,8 @@ class Text(t.NamedTuple):
 _FALSE = frozenset(("false", "no", "off"))
 _CIDR = ("*cidr*", "discovery-*", "globalnet-*", "pool-overlap")
 
-# Kubespray's are those of its roles/kubespray_defaults and roles/network_plugin/calico_defaults; the others are this collection's.
+# Kubespray's are those of its roles/kubespray_defaults and roles/network_plugin/calico_defaults, RKE2's those of its config.yaml, of lablabs.rke2 and of
+# rancherfederal.rke2_ansible; the others are this collection's.
 SETTINGS = (
     Setting("kube_proxy_mode", ("kube-proxy-*",), frozenset(("ipvs", "nftables"))),
     Setting("kube_pods_subnet", _CIDR),
@@ -56,6 +57,14 @@ SETTINGS = (
     Setting("calico_version", ("vxlan-checksum-offload", "*version*")),
     Setting("submariner_version", ("*version*",)),
     Setting("submariner_cluster_id", ("cluster-id-taken", "clusterset-duplicate-id")),
+    Setting("kube_network_plugin", ("planned-network-plugin",)),
+    Setting("rke2_cni", ("planned-network-plugin",)),
+    Setting("cni", ("planned-network-plugin",)),
+    Setting("proxy-mode", ("kube-proxy-*",), frozenset(("ipvs", "nftables"))),
+    Setting("rke2_cluster_cidr", _CIDR),
+    Setting("rke2_service_cidr", _CIDR),
+    Setting("cluster-cidr", _CIDR),
+    Setting("service-cidr", _CIDR),
     Setting("enable_nodelocaldns", ("dns-node-cache",), frozenset(("true", "yes", "on"))),
 )
 
@@ -68,17 +77,26 @@ class Line(t.NamedTuple):
 
 
 def settings_in(texts: t.Iterable[Text]) -> tuple[Line, ...]:
-    """The lines that set one of SETTINGS, in YAML or INI. Encrypted files hold nothing that can be read."""
+    """The lines that set one of SETTINGS, in YAML or INI; of a list, those of its entries. Encrypted files hold nothing that can be read."""
     names = "|".join(setting.name for setting in SETTINGS)
-    pattern = re.compile(rf"(?<![\w.-])({names})['\"]?\s*[:=]\s*(\"[^\"]*\"|'[^']*'|[^\s#,}}]+)")
+    pattern = re.compile(rf"(?<![\w.-])({names})['\"]?\s*[:=]\s*\[?\s*(\"[^\"]*\"|'[^']*'|[^\s#,}}\]\[]+)")
+    opening = re.compile(rf"^\s*({names})\s*:\s*(?:#.*)?$")
+    entry = re.compile(r"^\s*-\s+(\"[^\"]*\"|'[^']*'|[^\s#:=]+(?::[^\s#=]+)*)\s*(?:#.*)?$")
     by_name = {setting.name: setting for setting in SETTINGS}
     found = []
     for text in texts:
         if text.content.startswith(VAULT):
             continue
+        listing: Setting | None = None
         for number, line in enumerate(text.content.splitlines(), 1):
             if line.lstrip().startswith(("#", ";")):
                 continue
+            item = entry.match(line)
+            if item is not None and listing is not None:
+                found.append(Line(listing, item[1].strip("\"'"), text.path, number))
+                continue
+            opened = opening.match(line)
+            listing = by_name[opened[1]] if opened is not None else None
             found += [Line(by_name[match[1]], match[2].strip("\"'"), text.path, number) for match in pattern.finditer(line)]
     return tuple(found)
 
@@ -99,5 +117,5 @@ def _answers(line: Line, finding: Finding) -> bool:
     owner = re.search(r"(?:^|/)host_vars/([^/]+?)(?:\.ya?ml|\.json)?(?:/|$)", line.path)
     if owner is not None and owner[1] != finding.cluster:
         return False
-    shown = {value for entry in finding.evidence for value in re.split(r"[,\s]+", entry.value) if value}
+    shown = {value for entry in finding.evidence for value in (entry.value, *re.split(r"[,\s]+", entry.value)) if value}
     return line.value.lower() in line.setting.wrong or line.value in shown

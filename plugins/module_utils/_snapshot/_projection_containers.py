@@ -122,7 +122,7 @@ def _environment(entries: t.Iterable[dict[str, t.Any]]) -> t.Iterator[EnvVar]:
             yield EnvVar(name, MASK if value or entry.get("valueFrom") else "")
         elif entry.get("valueFrom"):
             reference = object_at(entry, "valueFrom", "configMapKeyRef")
-            if known and reference:
+            if reference and (known or name == "CNI_NETWORK_CONFIG"):
                 yield EnvVar(name, "", f"{text_at(reference, 'name')}/{text_at(reference, 'key')}")
         elif known:
             yield EnvVar(name, redacted_text(value))

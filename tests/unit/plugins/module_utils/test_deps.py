@@ -37,6 +37,7 @@ def hidden(monkeypatch, tmp_path):
         (_deps.load_kubernetes, "kubernetes", "kubernetes >= 24.2.0"),
         (_deps.load_yaml, "yaml", "PyYAML"),
         (_deps.load_urllib3, "urllib3", "urllib3"),
+        (_deps.load_cryptography, "cryptography", "cryptography >= 40.0.0"),
     ],
 )
 def test_an_absent_library_is_named_with_the_interpreter(hidden, load, name, wanted):
@@ -71,5 +72,16 @@ def test_a_kubernetes_package_that_is_new_enough_is_returned(monkeypatch, versio
     assert _deps.load_kubernetes() is package
 
 
+@pytest.mark.parametrize("version", ["3.4.8", "36.0.1", "39.0.2", "unknown"])
+def test_a_cryptography_that_is_too_old_is_named_with_version_and_file(monkeypatch, version):
+    old = types.SimpleNamespace(__version__=version, __file__="/old/cryptography/__init__.py")
+    monkeypatch.setattr(_deps.importlib, "import_module", lambda name: old)
+    with pytest.raises(_deps.MissingLibraryError) as caught:
+        _deps.load_cryptography()
+    for part in ("cryptography >= 40.0.0", f"version {version}", "/old/cryptography/__init__.py", "certificate of the Calico API server"):
+        assert part in caught.value.message
+
+
 def test_what_is_installed_here_is_loaded():
     assert _deps.load_kubernetes().client.Configuration and _deps.load_urllib3().Timeout and _deps.load_yaml().safe_load
+    assert _deps.load_cryptography().x509.CertificateBuilder and _deps.load_cryptography().ec.SECP256R1

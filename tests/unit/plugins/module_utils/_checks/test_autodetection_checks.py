@@ -216,3 +216,27 @@ class TestHealthyInEveryWay:
         areas = {entry.id for entry in CHECKS if entry.area in wanted}
         assert [finding.id for finding in judgement.findings if finding.id in areas and finding.severity != "info"] == []
         assert len([check_id for check_id in judgement.passed if check_id in areas]) > 10
+
+
+class TestRemedies:
+    @pytest.mark.parametrize(
+        ("changes", "role"),
+        [
+            (methods.rke2(installations=ok(FIRST_FOUND)), True),
+            (methods.operator(installations=ok(methods.installation(autodetection={"firstFound": True}))), True),
+            (methods.manifest(), True),
+            (methods.microk8s(), True),
+            (methods.helm(installations=ok(methods.installation(release="calico", autodetection={"firstFound": True}))), False),
+            (methods.roks(installations=ok(methods.installation("OpenShift", autodetection={"firstFound": True}))), False),
+            (methods.canal(), False),
+        ],
+    )
+    def test_the_role_repairs_what_it_may_write(self, changes, role):
+        remedy = expect_fail(cluster(**changes), METHOD).remedy
+        assert remedy.role == ("fathom.submariner.calico_autodetection" if role else "") and remedy.disruptive and remedy.text
+
+    def test_an_old_calico_gets_a_method_that_it_knows(self):
+        old = methods.manifest(cluster_informations=ok(ClusterInformation(Ref("ClusterInformation", "default"), "v3.16.1", "k8s,bgp", True)))
+        variables = expect_fail(cluster(**old), METHOD).remedy.variables
+        assert variables["calico_autodetection_method"] == "skip-interface"
+        assert variables["calico_autodetection_skip_interface"] == "^vx-submariner$,^vxlan-tunnel$,^submariner$"

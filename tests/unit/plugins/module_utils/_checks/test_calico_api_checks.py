@@ -116,6 +116,8 @@ class TestWhyNotEnabled:
         assert step in finding.remedy.text
         assert "submariner-routeagent" in finding.remedy.text
         assert target in finding.remedy.target
+        assert finding.remedy.role == ("" if "IBM's master" in target else "fathom.submariner.calico_api_server")
+        assert not finding.remedy.disruptive
 
     @pytest.mark.parametrize(
         ("values", "problem", "why"),
@@ -163,6 +165,37 @@ class TestWhyNotEnabled:
     def test_two_api_servers(self):
         changes = methods.operator(operator_api_servers=ok(methods.api_server(), methods.api_server("tigera-secure")))
         assert "there are 2 APIServers (default, tigera-secure)" in text_of(expect_fail(absent(changes), API))
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            methods.operator(installations=ok(methods.installation(variant="")), operator_api_servers=ok(methods.api_server(state=""))),
+            methods.operator(operator_api_servers=ok(methods.api_server(state=""))),
+            methods.operator(operator_api_servers=ok(methods.api_server(), methods.api_server("tigera-secure"))),
+            methods.operator(operator_api_servers=answer(FORBIDDEN)),
+            methods.rke2(helm_chart_configs=ok(HelmChartConfig(Ref("HelmChartConfig", "rke2-calico", "kube-system"), {}, "line 3"))),
+        ],
+        ids=["first-rollout", "asked-for", "two", "unread", "broken-values"],
+    )
+    def test_what_the_role_would_only_wait_for_or_refuse_is_a_persons(self, changes):
+        assert expect_fail(absent(changes), API).remedy.role == ""
+
+    @pytest.mark.parametrize(
+        ("changes", "reason", "message", "role"),
+        [
+            (methods.operator(operator_api_servers=ok(methods.api_server())), "FailedDiscoveryCheck", "x509: certificate has expired", True),
+            (methods.operator(operator_api_servers=ok(methods.api_server())), "MissingEndpoints", "no endpoints", False),
+            (methods.operator(), "ServiceNotFound", "", True),
+            (methods.manifest(), "FailedDiscoveryCheck", "x509: certificate signed by unknown authority", True),
+            (methods.manifest(), "MissingEndpoints", "no endpoints", True),
+            (methods.manifest(), "FailedDiscoveryCheck", "dial tcp 10.0.0.1:5443: i/o timeout", False),
+            (methods.kubespray(), "ServiceNotFound", "", True),
+            (methods.roks("v1.29.8+632b078"), "ServiceNotFound", "", False),
+        ],
+    )
+    def test_a_dead_one_is_the_roles_where_its_cause_lies_in_objects(self, changes, reason, message, role):
+        finding = expect_fail(cluster(**{**changes, "ip_pools_v3": answer(UNAVAILABLE), "api_services": service(False, reason, message)}), API)
+        assert finding.remedy.role == ("fathom.submariner.calico_api_server" if role else "")
 
     def test_unread_operator(self):
         assert "could not be read" in text_of(expect_fail(absent(methods.operator(operator_api_servers=answer(FORBIDDEN))), API))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import LABEL
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
     FORBIDDEN,
     Condition,
@@ -31,6 +32,7 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     not_served,
     ok,
     pod,
+    tigera_operator,
 )
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.expectations import (
     expect_fail,
@@ -145,6 +147,28 @@ class TestStalled:
         finding = expect_fail(snapshot, STALLED)
         assert finding.title.endswith("it runs and its probe fails") and "felix is not ready" in finding.evidence[0].note
 
+    def test_one_unfit_node_can_be_left_out_by_a_role(self):
+        remedy = expect_fail(three(calico_pod("node-1"), crashing(), calico_pod("node-3"), logs=log(IPSET)), STALLED).remedy
+        assert remedy.role == "fathom.submariner.calico_node_placement" and remedy.disruptive and remedy.target
+        assert remedy.variables == {"calico_node_placement_nodes": ["node-2"], "calico_node_placement_cordon": True}
+        assert "modprobe ip_set" in remedy.text
+
+    def test_what_is_needed_or_mends_itself_is_not_left_out(self):
+        gateway = three(crashing("node-1"), calico_pod("node-2"), calico_pod("node-3"), logs=log(IPSET, name="node-1"))
+        plane = three(calico_pod("node-1"), calico_pod("node-2"), crashing("node-3"), logs=log(IPSET, name="node-3"))
+        healthy = (calico_pod("node-1"), crashing(), calico_pod("node-3"))
+        registry = three(*healthy, logs=log("Readiness probe failed"))
+        old = three(*healthy, logs=log(IPSET), deployments=ok(tigera_operator("v1.27.16")))
+        unread = three(*healthy, logs=log(IPSET), datastore_migrations=answer(FORBIDDEN))
+        for snapshot in (gateway, plane, registry, old, unread):
+            finding = expect_fail(snapshot, STALLED)
+            assert finding.remedy.role == "" and finding.remedy.text
+
+    def test_two_unfit_nodes_are_a_persons(self):
+        logs = ok(*(entry for name in ("node-2", "node-4") for entry in log(IPSET, name=name).items))
+        nodes = [node(f"node-{number}")._replace(labels={}) for number in (1, 2, 4)]
+        assert expect_fail(three(calico_pod("node-1"), crashing(), crashing("node-4"), nodes=nodes, logs=logs), STALLED).remedy.role == ""
+
     def test_unread_logs_are_named_where_they_would_tell(self):
         pods = (calico_pod("node-1"), crashing(), calico_pod("node-3"))
         assert any(entry.value == "not read" for entry in expect_fail(three(*pods, logs=answer(FORBIDDEN)), STALLED).evidence)
@@ -240,7 +264,7 @@ class TestExcluded:
         finding = expect_fail(self.with_affinity(WORKER_ONLY), self.check_id)
         assert finding.severity == "blocker"
         assert finding.title == "calico-node may only run on nodes with a role label (node-role.kubernetes.io/worker Exists), and no node has it"
-        assert "DoesNotExist" in finding.remedy.text
+        assert "NotIn [excluded]" in finding.remedy.text
 
     def test_or_off_the_control_plane(self):
         nodes = (
@@ -264,6 +288,24 @@ class TestExcluded:
         rule, nodes = self.opt_out("node-2")
         nodes[1] = nodes[1]._replace(labels={"keep": "off", "submariner.io/gateway": "true"})
         assert expect_fail(self.with_affinity(rule, nodes=nodes), self.check_id).severity == "error"
+
+    @pytest.mark.parametrize(
+        ("rule", "labels", "variables"),
+        [
+            (("NotIn", "excluded"), {LABEL: "excluded"}, {"nodes": ["node-2"], "mode": "exclude", "state": "absent"}),
+            (("In", "included"), {}, {"nodes": ["node-2"], "mode": "include", "state": "present"}),
+        ],
+    )
+    def test_our_own_label_on_a_gateway_is_taken_back_by_the_role(self, rule, labels, variables):
+        expression = {"key": LABEL, "operator": rule[0], "values": [rule[1]]}
+        affinity = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+        others = {LABEL: "included"}
+        nodes = [node(name)._replace(labels={"submariner.io/gateway": "true", **labels} if name == "node-2" else others) for name in ("node-1", "node-2", "node-3")]
+        remedy = expect_fail(self.with_affinity(affinity, nodes=nodes), self.check_id).remedy
+        assert remedy.role == "fathom.submariner.calico_node_placement"
+        assert remedy.variables == {f"calico_node_placement_{name}": value for name, value in variables.items()}
+        plain = [entry._replace(labels={key: value for key, value in entry.labels.items() if key == LABEL}) for entry in nodes]
+        assert expect_fail(self.with_affinity(affinity, nodes=plain), self.check_id).remedy.role == ""
 
     def test_unknown(self):
         expect_unknown(cluster(nodes=answer(FORBIDDEN)), self.check_id)

@@ -58,6 +58,7 @@ class TestBlind:
     )
     def test_gave_up(self, version, lines, words):
         finding = expect_fail(rebooted(version=version, lines=lines), BLIND)
+        assert (finding.remedy.role, finding.remedy.disruptive) == ("fathom.submariner.route_agent", True)  # its node has the active gateway
         assert (finding.severity, finding.caused_by) == ("error", "")
         assert "node-1 is Ready but blind" in finding.title
         assert words in finding.remedy.text and "delete pod submariner-routeagent-abcde" in finding.remedy.text

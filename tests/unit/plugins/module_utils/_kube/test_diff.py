@@ -125,3 +125,17 @@ def test_an_object_has_all_of_itself(obj):
 )
 def test_missing_from(found, wanted, missing):
     assert missing_from(found, wanted) == missing
+
+
+def test_the_certificates_of_an_api_service_are_kept_and_not_shown():
+    def api_service(bundle):
+        return {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v3.x"}, "spec": {"version": "v3", "caBundle": bundle}}
+
+    assert clean(api_service("b25l"))["spec"]["caBundle"] == "b25l"
+    shown = before_after(api_service("b25l"), api_service("dHdv"), "x")
+    assert [shown[key]["spec"] for key in ("before", "after")] == [
+        {"version": "v3", "caBundle": "(hidden, will change)"},
+        {"version": "v3", "caBundle": "(hidden, changed)"},
+    ]
+    assert before_after(None, api_service("b25l"), "x")["after"]["spec"] == {"version": "v3", "caBundle": "(hidden)"}
+    assert before_after(api_service("b25l"), api_service("b25l"), "x")["before"] == clean(api_service("(hidden)"))
