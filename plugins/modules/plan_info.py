@@ -102,7 +102,7 @@ cluster:
   type: dict
   sample: {"name": "cluster-1", "uid": "0f1e…", "clusterset": "10.0.0.1:6443/submariner-k8s-broker", "joined": true}
 error:
-  description: Without O(plan), why the cluster could not be read, empty where it could.
+  description: Why the cluster could not be read, empty where it could. A cluster that a step of O(plan) concerns must be readable.
   returned: success
   type: str
 baseline:
@@ -140,7 +140,7 @@ run:
   returned: with O(plan)
   type: str
 planned:
-  description: Whether the plan was made of this cluster, too.
+  description: Whether the plan was made of this cluster, too. False also where it cannot be read and no step concerns it.
   returned: with O(plan)
   type: bool
 steps:
@@ -247,7 +247,7 @@ def whole(plan, member, params, found, deadline):
 
     :raises RefusedError: another cluster, or an object has changed since.
     """
-    planned = any(entry["name"] == member.name for entry in plan["clusters"])
+    planned = not found["error"] and any(entry["name"] == member.name for entry in plan["clusters"])
     if planned:
         require_same_cluster(plan, member.name, found["cluster"]["uid"])
         require_fresh(plan, member, deadline)
@@ -257,6 +257,11 @@ def whole(plan, member, params, found, deadline):
         "steps": [{name: value for name, value in step.items() if name not in BULKY} for step in plan["steps"]],
         "lines": plan_lines(plan, allow_disruption=params["allow_disruption"]),
     }
+
+
+def touches(plan, cluster):
+    """Whether a step is this cluster's, or was computed from an object of it."""
+    return any(step["cluster"] == cluster or of_step(step, cluster) for step in plan["steps"])
 
 
 def of_step(step, cluster):
@@ -329,7 +334,7 @@ def main():
             try:
                 result = surroundings(member, params, deadline)
             except KubeError as error:
-                if plan is not None:
+                if plan is not None and touches(plan, member.name):
                     raise
                 result = unreadable(params, error)
             if plan is not None:

@@ -39,6 +39,7 @@ from tests.lab.store import plain
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 COLLECTION = "admin"
 HELD = "lab.fathom.submariner/held"
+HOLD = f'Object{{metadata: Object.metadata{{labels: {{"{HELD}": "true"}}}}}}'
 EFFECT_SECONDS = 30.0
 POLL_SECONDS = 0.1
 NO_DRY_RUN = "does not support dry run"
@@ -112,7 +113,7 @@ def mutator(cluster: ClusterInfo, group: str, resource: str, change: str, *, ope
         **spec,
         "matchConstraints": {"resourceRules": [_rule("", "configmaps", ("CREATE",))]},
         "matchConditions": [{"name": "probe", "expression": f'request.name == "{probe}"'}],
-        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": f'Object{{metadata: Object.metadata{{labels: {{"{HELD}": "x"}}}}}}'}}],
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": HOLD}}],
     }
     kinds = ("mutatingadmissionpolicies", "MutatingAdmissionPolicy")
     # The second policy is made after the first, so that its effect tells of both.
@@ -128,9 +129,9 @@ def never_ready(cluster: ClusterInfo, *, namespace: str, selector: tuple[str, st
     :param selector: key and value of the label.
     """
     key, value = selector
-    held = f'Object{{metadata: Object.metadata{{labels: {{"{HELD}": "true"}}}}}}'
-    wanted = f'request.namespace == "{namespace}" && has(object.metadata.labels) && "{key}" in object.metadata.labels && object.metadata.labels["{key}"] == "{value}"'
-    with mutator(cluster, "", "pods", held, operations=("CREATE",), condition=wanted, everybody=True):
+    labels = "object.metadata.labels"
+    wanted = f'request.namespace == "{namespace}" && has({labels}) && "{key}" in {labels} && {labels}["{key}"] == "{value}"'
+    with mutator(cluster, "", "pods", HOLD, operations=("CREATE",), condition=wanted, everybody=True):
         yield
 
 

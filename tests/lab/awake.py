@@ -31,7 +31,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from tests.lab import changes, files, image, settling, woken
+from tests.lab import changes, files, image, manifests, settling, woken
 from tests.lab.client import ApiError, Client, Object
 from tests.lab.cluster import CONTROLLER_MANAGER
 from tests.lab.standins import _tigera_render
@@ -168,7 +168,7 @@ def _adopt(cluster: ClusterInfo) -> None:
     """Waits until the DaemonSet controller has seen what there is, and puts the hash of its newest revision on the planted pods."""
     client = cluster.client("planter")
     path = "/apis/apps/v1/daemonsets"
-    _await(lambda: all(each["status"].get("observedGeneration") == each["metadata"]["generation"] for each in client.list(path)), "DaemonSets are seen", cluster)
+    _await(lambda: all(map(_is_seen, client.list(path))), "DaemonSets are seen", cluster)
     pods, revisions = client.list("/api/v1/pods"), client.list("/apis/apps/v1/controllerrevisions")
     for daemon_set in client.list(path):
         mine = _owned(revisions, daemon_set)
@@ -176,6 +176,10 @@ def _adopt(cluster: ClusterInfo) -> None:
         for pod in _owned(pods, daemon_set):
             if wanted and pod["metadata"]["labels"].get(REVISION_HASH) != wanted:
                 client.merge_patch(_path("/api/v1", "pods", pod), {"metadata": {"labels": {REVISION_HASH: wanted}}})
+
+
+def _is_seen(workload: Object) -> bool:
+    return bool(workload["status"].get("observedGeneration") == workload["metadata"]["generation"])
 
 
 def _restart_controllers(lab: LabInfo) -> None:
@@ -219,6 +223,7 @@ def _keep_health(cluster: ClusterInfo) -> None:
 
 def _restore(cluster: ClusterInfo) -> list[str]:
     store, healthy = Store(cluster), woken.healthy(cluster)
+    manifests.clear(cluster)
     image.restore(store, healthy)
     _copy(cluster.dir / HEALTHY_LOGS, cluster.dir / "logs")
     changes.await_availability(store, _availability_of(healthy))

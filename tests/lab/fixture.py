@@ -5,7 +5,8 @@
 
     pytest_plugins = ["tests.lab.fixture"]
 
-``awake_labs.planted("rke2", "000-rke2-no-api-server")`` is a lab of a layout that reacts. ``lab`` is one of two empty clusters for the whole session; ``lab_factory`` makes others: ``lab_factory(incident="001")``, ``lab_factory(clusters=1)``.
+``lab`` is one of two empty clusters for the whole session; ``lab_factory`` makes others: ``lab_factory(incident="001")``, ``lab_factory(clusters=1)``.
+``awake_labs.planted("rke2", "000-rke2-no-api-server")`` is a lab of a layout that reacts to what is written.
 They end with the session, and with the test process however that ends.
 """
 

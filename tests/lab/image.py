@@ -34,7 +34,7 @@ def take(store: Store) -> Image:
 def restore(store: Store, image: Image) -> None:
     """Makes the cluster what it was. What had to be made anew has another uid, and what it owns follows it."""
     now = take(store)
-    for path in sorted((each for each in now if each not in image or _goes(now[each])), key=lambda each: -rank(now[each])):
+    for path in sorted((each for each in now if each not in image or _goes(now[each])), key=lambda each: _order(now[each]), reverse=True):
         obj = now.pop(path)
         if store.find(path, store.resource_of(obj)) is not None:
             store.remove(path, store.resource_of(obj))

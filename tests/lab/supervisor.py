@@ -7,7 +7,9 @@ Its first line of standard input is an Order (JSON). It answers with lines of JS
 or ``{"error": TEXT}``. The line ``keep`` makes it independent of the process that started it (the owner); until then it ends, and removes all that
 it wrote, when the owner ends: it holds the owner's pidfd, so a kill -9 counts, and so does one before the lab is ready.
 
-The signal WAKE starts the controllers of awake clusters. It ends by SIGTERM, at the end of ``--ttl``, or with its owner. Its children end with it, whatever its own end was (see ``process.Child``).
+The signal WAKE starts the controllers of awake clusters, those that do not run.
+
+It ends by SIGTERM, at the end of ``--ttl``, or with its owner. Its children end with it, whatever its own end was (see ``process.Child``).
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def await_sight(task: Task, snapshot: Snapshot, pod: str, node: str, stale: str 
     if found.state == sight.BLIND:
         raise SubmarinerError(
             f"{task.member.name}: the route agent {pod} on {node} is Ready, and still does not see Calico's interface; {found.why}. "
-            f"Nothing more was restarted. On the node: ip -4 address must show an address in {order.told_cidr(snapshot)}; calico-node's log says why it does not."
+            f"Nothing more was restarted. On the node: ip -4 address must show an address in {order.told_cidr(snapshot)}; "
+            "calico-node's log says why it does not."
         )
     return found.why
 
@@ -182,7 +183,8 @@ def look(task: Task) -> Snapshot:
     if snapshot.submariner.network_plugin != "calico":
         plugin = snapshot.submariner.network_plugin or "empty"
         raise RefusedError(
-            f"{task.member.name}: Submariner's status.networkPlugin is {plugin!r}, not calico: what its route agents look for on another network is not known here. Nothing was written."
+            f"{task.member.name}: Submariner's status.networkPlugin is {plugin!r}, not calico: what its route agents look for on another network "
+            "is not known here. Nothing was written."
         )
     targets = [LogTarget(pod.ref, order.AGENT, False, "") for pod in order.telling(snapshot)]
     return replace(snapshot, logs=read_logs(task.member.connection, targets, task.deadline) if targets else Answer(OK))

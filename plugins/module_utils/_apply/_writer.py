@@ -208,8 +208,8 @@ class Writer:
         lost = missing_from(after, wanted) if after is not None and wanted is not None else ()
         if lost:
             raise SubmarinerError(
-                f"{self.member.name}: {entry.object} was written, and the API server stored something else in {', '.join(lost[:5])}: an admission webhook or policy "
-                "changes it. Look at kubectl get mutatingwebhookconfigurations."
+                f"{self.member.name}: {entry.object} was written, and the API server stored something else in {', '.join(lost[:5])}: an admission "
+                "webhook or policy changes it. Look at kubectl get mutatingwebhookconfigurations."
             )
         return result
 
@@ -251,7 +251,9 @@ class Writer:
         fields = differing(expected, found)
         if fields:
             what = _named(found) if found else path
-            raise RefusedError(f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. Nothing was written. Make a new plan.")
+            raise RefusedError(
+                f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. Nothing was written. Make a new plan."
+            )
 
 
 def _shown(obj: Object | None) -> Object | None:

@@ -103,7 +103,7 @@ def refuse_harm(simulation: Simulation, request: Request, cluster: str, *, writt
             raise _refused(
                 simulation,
                 cluster,
-            written,
+                written,
                 f"{_named(found)} would be without calico-node and {'is a' if len(found) == 1 else 'are each a'} {what} ({found[0].rule}). "
                 + ("Move the gateway to another node first" if found[0].node.is_gateway else "Webhooks and aggregated APIs go through Calico there"),
             )

@@ -14,6 +14,7 @@ import json
 import typing as t
 from dataclasses import asdict
 
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import UNREADABLE
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _order as order
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _signature as signature
@@ -64,7 +65,12 @@ def make_plan(
     fates = _fates(draft.steps, told)
     numbers = {number: index + 1 for index, number in enumerate(number for number, fate in fates.items() if fate == _KEPT)}
     steps = [signature.sealed(_predicted({**_plain(step), "n": numbers[step.n]}, step, told[step.n], numbers)) for step in draft.steps if step.n in numbers]
-    people = [*draft.people, *(entry for step in draft.steps for entry in _people(step, told[step.n], fates, numbers))]
+    unread = [
+        ForPerson(cluster.name, f"{cluster.name}/{UNREADABLE}", "It could not be read, so nothing is planned for it.", blocked=True)
+        for cluster in clusters
+        if not cluster.uid
+    ]
+    people = [*unread, *draft.people, *(entry for step in draft.steps for entry in _people(step, told[step.n], fates, numbers))]
     plan = {
         "$schema": SCHEMA,
         "format": FORMAT,

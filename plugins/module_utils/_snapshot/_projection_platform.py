@@ -49,10 +49,16 @@ def helm_chart(obj: JsonObject) -> HelmChart:
 
 
 def helm_chart_config(obj: JsonObject) -> HelmChartConfig:
-    """``spec.valuesContent`` (YAML in a string) and ``spec.values`` (an object, helm-controller >= 0.17), the former winning."""
+    """``spec.valuesContent`` (YAML in a string) and ``spec.values`` (an object, helm-controller >= 0.17), the latter winning as the CRD says.
+
+    Both are given to Helm as ``--values``, which merges mappings deeply.
+    """
     document, problem = _yaml_mapping(text_at(obj, "spec", "valuesContent"))
-    merged = {**object_at(obj, "spec", "values"), **document}
-    values = _leaves({key: value for key, value in merged.items() if key in NETWORK_VALUES})
+    values: dict[str, str] = {}
+    for given in (document, object_at(obj, "spec", "values")):
+        later = _leaves({key: value for key, value in given.items() if key in NETWORK_VALUES})
+        lists = tuple({path.partition("[")[0] + "[" for path in later if "[" in path})  # a list replaces a list
+        values = {**{path: value for path, value in values.items() if not path.startswith(lists)}, **later}
     return HelmChartConfig(ref=ref_of(obj, "HelmChartConfig"), values=values, problem=problem, origin=origin(obj))
 
 

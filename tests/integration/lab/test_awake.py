@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 import typing as t
 
 import pytest
 
-from tests.lab import adversaries, audit, image, pki, woken
+from tests.lab import adversaries, audit, image, manifests, pki, woken
 from tests.lab.client import ApiError, Client, Object
 from tests.lab.fixture import AwakeLabs
 from tests.lab.info import ClusterInfo
@@ -27,6 +28,7 @@ STATUS = "/apis/operator.tigera.io/v1/tigerastatuses/calico"
 CALICO_NODE = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
 API_SERVICE = "/apis/apiregistration.k8s.io/v1/apiservices/v3.projectcalico.org"
 POOLS = "/apis/projectcalico.org/v3/ippools"
+CALICO_PODS = "/api/v1/namespaces/calico-system/pods"
 SUBMARINER_PODS = "/api/v1/namespaces/submariner-operator/pods"
 VALUES = "apiServer:\n  enabled: true\ninstallation:\n  calicoNetwork:\n    nodeAddressAutodetectionV4: {kubernetes: NodeInternalIP}\n"
 
@@ -70,16 +72,15 @@ def test_a_planted_incident_stays_as_it_is(awake_labs: AwakeLabs) -> None:
         cluster = lab.cluster("cluster-1")
         assert drift(cluster) == []
         client = cluster.client("planter")
-        client.delete("/api/v1/namespaces/calico-system/pods/calico-node-wk8p5")
-        pods = "/api/v1/namespaces/calico-system/pods"
+        client.delete(f"{CALICO_PODS}/calico-node-wk8p5")
         node = "alpha-agent-1"
         (again,) = eventually(
-            lambda: [each for each in client.list(pods, labelSelector="k8s-app=calico-node")
+            lambda: [each for each in client.list(CALICO_PODS, labelSelector="k8s-app=calico-node")
                      if each["spec"].get("nodeName") == node and each["metadata"]["name"] != "calico-node-wk8p5" and each["status"].get("containerStatuses")],
             "the pod is made again",
         )  # fmt: skip
         assert again["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-        assert "revision" in client.request_text("GET", f"{pods}/{again['metadata']['name']}/log")
+        assert "revision" in client.request_text("GET", f"{CALICO_PODS}/{again['metadata']['name']}/log")
 
 
 def test_values_of_the_chart_roll_out_and_nothing_is_left_of_it(awake_labs: AwakeLabs) -> None:
@@ -91,12 +92,12 @@ def test_values_of_the_chart_roll_out_and_nothing_is_left_of_it(awake_labs: Awak
         eventually(lambda: client.get(INSTALLATION)["status"].get("mtu") == 1400, "the operator has seen the MTU")
         eventually(lambda: is_rolled_out(client.get(CALICO_NODE), before), "calico-node is rolled out")
         eventually(lambda: is_available(client.get(STATUS)), "TigeraStatus calico is Available")
-        pods = client.list("/api/v1/namespaces/calico-system/pods", labelSelector="k8s-app=calico-node")
+        pods = client.list(CALICO_PODS, labelSelector="k8s-app=calico-node")
         assert len(pods) == 3
         for each in pods:
-            assert "Determined pod MTU mtu=1400" in client.request_text("GET", f"/api/v1/namespaces/calico-system/pods/{each['metadata']['name']}/log")
+            assert "Determined pod MTU mtu=1400" in client.request_text("GET", f"{CALICO_PODS}/{each['metadata']['name']}/log")
     with awake_labs.planted("rke2") as lab:
-        names = {each["metadata"]["name"] for each in client.list("/api/v1/namespaces/calico-system/pods", labelSelector="k8s-app=calico-node")}
+        names = {each["metadata"]["name"] for each in client.list(CALICO_PODS, labelSelector="k8s-app=calico-node")}
         assert names == {"calico-node-cp7k2", "calico-node-gw4x9", "calico-node-wk8p5"}
         time.sleep(1)
         assert drift(cluster) == []
@@ -112,6 +113,22 @@ def test_only_a_change_of_values_undoes_an_edit_by_hand(awake_labs: AwakeLabs) -
         assert client.get(INSTALLATION)["spec"]["calicoNetwork"]["bgp"] == "Enabled"
         set_values(client, VALUES + "# another text\n")
         eventually(lambda: client.get(INSTALLATION)["spec"]["calicoNetwork"]["bgp"] == "Disabled", "Helm puts back what the chart says")
+
+
+def test_a_file_on_the_servers_has_its_way_when_they_restart(awake_labs: AwakeLabs) -> None:
+    config = {"apiVersion": "helm.cattle.io/v1", "kind": "HelmChartConfig", "metadata": {"name": "rke2-calico", "namespace": "kube-system"}}
+    with awake_labs.planted("rke2") as lab:
+        cluster = lab.cluster("cluster-1")
+        client = cluster.client("planter")
+        text = json.dumps({**config, "spec": {"valuesContent": VALUES + "# from a file\n"}})
+        manifests.write(cluster, "rke2-calico-config.yaml", text)
+        eventually(lambda: "from a file" in client.get(CONFIG)["spec"]["valuesContent"], "the file is applied")
+        assert client.get(CONFIG)["metadata"]["annotations"]["objectset.rio.cattle.io/owner-gvk"] == "k3s.cattle.io/v1, Kind=Addon"
+        set_values(client, VALUES + "# by hand\n")
+        time.sleep(2)
+        assert "by hand" in client.get(CONFIG)["spec"]["valuesContent"]
+        manifests.restart_servers(cluster)
+        eventually(lambda: "from a file" in client.get(CONFIG)["spec"]["valuesContent"], "the file's content is back")
 
 
 def test_an_api_server_that_is_switched_on_answers_and_a_new_agent_makes_the_pools(awake_labs: AwakeLabs) -> None:
@@ -165,11 +182,26 @@ def test_adversaries_work_against_the_collection_only(awake_labs: AwakeLabs) -> 
             assert admin.merge_patch(CONFIG, {"metadata": {"annotations": {"example": "y"}}})["metadata"]["labels"] == {"mutated": "true"}
 
         with adversaries.never_ready(cluster, namespace="calico-system", selector=("k8s-app", "calico-node")):
-            client.delete("/api/v1/namespaces/calico-system/pods/calico-node-gw4x9")
-            held = eventually(lambda: client.list("/api/v1/namespaces/calico-system/pods", labelSelector=adversaries.HELD), "the new pod is held")
+            client.delete(f"{CALICO_PODS}/calico-node-gw4x9")
+            held = eventually(lambda: client.list(CALICO_PODS, labelSelector=adversaries.HELD), "the new pod is held")
             eventually(lambda: client.get(STATUS)["status"]["conditions"][0]["status"] == "False", "the operator tells of it")
-            pod = client.get(f"/api/v1/namespaces/calico-system/pods/{held[0]['metadata']['name']}")
+            pod = client.get(f"{CALICO_PODS}/{held[0]['metadata']['name']}")
             assert {each["status"] for each in pod["status"]["conditions"] if each["type"] == "Ready"} == {"False"}
+
+
+def test_the_operator_brings_the_api_server_once_the_first_rollout_has_ended(awake_labs: AwakeLabs) -> None:
+    fit = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "unfit", "operator": "DoesNotExist"}]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": fit}}
+    with awake_labs.planted("operator", "000-operator-first-rollout") as lab:
+        client = lab.cluster("cluster-1").client("planter")
+        assert "variant" not in client.get(INSTALLATION)["status"]
+        client.merge_patch("/api/v1/nodes/alpha-worker-1", {"metadata": {"labels": {"unfit": "true"}}})
+        client.merge_patch(INSTALLATION, {"spec": {"calicoNodeDaemonSet": {"spec": {"template": {"spec": {"affinity": affinity}}}}}})
+        eventually(lambda: is_available(client.get(STATUS)), "calico is Available without the unfit node")
+        assert client.get(INSTALLATION)["status"]["variant"] == "Calico"
+        eventually(lambda: client.list(POOLS), "v3 answers")
+        assert "alpha-worker-1" not in {each["spec"]["nodeName"] for each in client.list(CALICO_PODS, labelSelector="k8s-app=calico-node")}
+        eventually(lambda: is_available(client.get(STATUS.replace("/calico", "/apiserver"))), "TigeraStatus apiserver is Available")
 
 
 def test_the_certificate_of_an_api_server_by_manifest_is_verified(awake_labs: AwakeLabs) -> None:

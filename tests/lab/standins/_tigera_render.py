@@ -47,7 +47,8 @@ def computed(spec: Object, before: Object, before_spec: Object) -> Object:
             network[key] = asked[key]
     pools = asked.get("ipPools")
     if pools is not None:
-        network["ipPools"] = [{"name": DEFAULT_POOL, **POOL_DEFAULTS, **each} if number == 0 else {**POOL_DEFAULTS, **each} for number, each in enumerate(pools)]
+        named = [{"name": DEFAULT_POOL, **each} if number == 0 else each for number, each in enumerate(pools)]
+        network["ipPools"] = [{**POOL_DEFAULTS, **each} for each in named]
     if V4 not in network and any(":" not in each["cidr"] for each in network.get("ipPools") or ()):
         network[V4] = {"firstFound": True}
     return made
@@ -110,6 +111,15 @@ def calico_node(rendered: Object, plain: Object, effective: Object) -> Object:
     annotations = {**template["metadata"].get("annotations", {}), CNI_CONFIG: _cni_hash(network, plain["spec"]["template"])}
     update = merged(plain["spec"]["updateStrategy"], effective.get("nodeUpdateStrategy") or {})
     return {**made, "updateStrategy": update, "template": {**template, "metadata": {**template["metadata"], "annotations": annotations}, "spec": pod}}
+
+
+def kept(wanted: Object, current: Object) -> Object:
+    """A spec of a workload with the labels and annotations that somebody has added to its template: these the operator leaves alone, so that
+    ``kubectl rollout restart`` works (pkg/controller/utils/component.go mergeState).
+    """
+    found, now = wanted["template"].get("metadata") or {}, current["template"].get("metadata") or {}
+    metadata = {key: {**(now.get(key) or {}), **(found.get(key) or {})} for key in ("labels", "annotations") if now.get(key) or found.get(key)}
+    return {**wanted, "template": {**wanted["template"], "metadata": {**found, **metadata}}}
 
 
 def pool(wanted: Object) -> Object:

@@ -52,10 +52,10 @@ class CalicoNode:
         self._lab = lab
         self._client = cluster.client(self.name)
         self._layout = layouts.load(str(lab.layout))
-        before = [each for each in woken.woken(cluster).values() if each["kind"] == "Pod"]
-        self._known = {each["metadata"]["uid"] for each in before}
-        self._broken = {each["spec"]["nodeName"]: each for each in before if _is_calico_node(each) and each["spec"].get("nodeName") and not kubelet.is_ready(each)}
-        self._on_nodes: dict[str, str] = {each["metadata"]["uid"]: each["spec"].get("nodeName", "") for each in before if _is_calico_node(each)}
+        self._known = woken.pod_uids(cluster)
+        before = [each for each in woken.woken(cluster).values() if each["kind"] == "Pod" and _is_calico_node(each) and each["spec"].get("nodeName")]
+        self._broken = {each["spec"]["nodeName"]: each for each in before if not kubelet.is_ready(each)}
+        self._on_nodes: dict[str, str] = {each["metadata"]["uid"]: each["spec"]["nodeName"] for each in before}
         self._due: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -178,8 +178,10 @@ class CalicoNode:
         return fill(_MOMENT.sub(kubelet.stamp(), template.read_text(encoding="utf-8")), values, template)
 
     def _write_log(self, pod: Object, text: str) -> None:
+        metadata = pod["metadata"]
         if text:
-            self._cluster.pod_log(pod["metadata"]["namespace"], pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]).write_text(text, encoding="utf-8")
+            path = self._cluster.pod_log(metadata["namespace"], metadata["name"], pod["spec"]["containers"][0]["name"])
+            path.write_text(text, encoding="utf-8")
 
     def _copy_log(self, earlier: Object, pod: Object) -> None:
         for container in pod["spec"]["containers"]:

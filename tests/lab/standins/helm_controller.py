@@ -32,6 +32,10 @@ JOB = f"helm-install-{chart.RELEASE}"
 COLLECTIONS = {"Installation": INSTALLATIONS, "APIServer": API_SERVERS}
 RUN_SECONDS = 6.0
 MANAGER = "helm"
+NOT_OURS = (
+    "Error: UPGRADE FAILED: Unable to continue with update: {} exists and cannot be imported into the current release: "
+    'invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"'
+)
 
 
 class HelmController:
@@ -87,9 +91,7 @@ class HelmController:
             self._client.request("POST", COLLECTIONS[kind], wanted, {"fieldManager": MANAGER})
             return
         if before is None and (live["metadata"].get("annotations") or {}).get("meta.helm.sh/release-name") != chart.RELEASE:
-            name = f'{kind} "default" in namespace ""'
-            why = 'invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"'
-            raise chart.ChartError(f"Error: UPGRADE FAILED: Unable to continue with update: {name} exists and cannot be imported into the current release: {why}")
+            raise chart.ChartError(NOT_OURS.format(f'{kind} "default" in namespace ""'))
         spec = chart.upgraded((before or {}).get("spec") or {}, wanted["spec"], live.get("spec") or {})
         if spec != live.get("spec"):
             self._client.request("PUT", path, {**live, "spec": spec}, {"fieldManager": MANAGER})

@@ -114,6 +114,7 @@ class TigeraOperator:
         else:
             overrides = (effective.get(OVERRIDES.get(current["metadata"]["name"], "")) or {}).get("spec")
             wanted = render.workload(rendered, plain, overrides)
+        wanted = render.kept(wanted, current["spec"])
         if wanted == current["spec"] or self._written.get(path) == (wanted, current["spec"]):
             return
         left = self._client.request("PUT", path, {**current, "spec": wanted}, {"fieldManager": MANAGER})
@@ -148,8 +149,11 @@ class TigeraOperator:
                 self._store.plant(wanted, MANAGER)
             elif "deletionTimestamp" in current["metadata"]:
                 return False
-            elif current.get("spec") != wanted.get("spec"):
-                self._store.write(wanted, MANAGER)
+            else:
+                if current.get("spec") and wanted["kind"] == "Deployment":
+                    wanted["spec"] = render.kept(wanted["spec"], current["spec"])
+                if current.get("spec") != wanted.get("spec"):
+                    self._store.write(wanted, MANAGER)
         return True
 
     def _take_api_away(self) -> bool:
@@ -204,9 +208,8 @@ class TigeraOperator:
             self._tigera_status("calico", calico, installation["metadata"]["generation"])
             if self._owns_pools:
                 self._tigera_status("ippools", health.Health(degraded=self._degraded.get("ippools")), installation["metadata"]["generation"])
-        if api_server is not None:
-            if not view.api_deployments and not api.degraded:
-                return False
+        # Before there is a Deployment there is nothing to tell of it.
+        if api_server is not None and (view.api_deployments or api.degraded):
             status = api_server.get("status") or {}
             made = health.conditions(api, status.get("conditions") or (), api_server["metadata"]["generation"], stamp(), "Ready")
             wanted = {**status, "conditions": made, **({"state": "Ready"} if api.available else {})}

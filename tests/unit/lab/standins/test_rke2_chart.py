@@ -30,8 +30,8 @@ def test_without_values_there_is_no_api_server_and_the_first_address_is_taken():
 
 
 def test_values_become_specs():
-    given = chart.values(CHART, config("apiServer: {enabled: true, logging: {}}\ninstallation: {calicoNetwork: {mtu: 1400, nodeAddressAutodetectionV4: {kubernetes: NodeInternalIP}}}"))
-    made = chart.rendered(given)
+    text = "apiServer: {enabled: true, logging: {}}\ninstallation: {calicoNetwork: {mtu: 1400, nodeAddressAutodetectionV4: {kubernetes: NodeInternalIP}}}"
+    made = chart.rendered(chart.values(CHART, config(text)))
     assert made["APIServer"]["spec"] == {"logging": {}}
     network = made["Installation"]["spec"]["calicoNetwork"]
     assert (network["mtu"], network["nodeAddressAutodetectionV4"], network["bgp"]) == (1400, {"kubernetes": "NodeInternalIP"}, "Disabled")

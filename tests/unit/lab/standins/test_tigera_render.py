@@ -15,7 +15,8 @@ POOL = {"cidr": "10.46.0.0/16", "encapsulation": "VXLAN", "natOutgoing": "Enable
 SPEC = {"calicoNetwork": {"bgp": "Disabled", "ipPools": [POOL], "nodeAddressAutodetectionV4": {"firstFound": True}}}
 BEFORE = {"calicoNetwork": {**SPEC["calicoNetwork"], "linuxDataplane": "Iptables"}, "kubernetesProvider": "RKE2"}
 TOLERATE_ALL = [{"operator": "Exists"}]
-UNFIT = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "unfit", "operator": "DoesNotExist"}]}]}}}
+FIT = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "unfit", "operator": "DoesNotExist"}]}]}
+UNFIT = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": FIT}}
 
 
 def daemon_set(**env: str) -> dict:
@@ -99,7 +100,8 @@ def test_an_override_replaces_affinity_and_tolerations_and_adds_to_the_node_sele
     pod = render.calico_node(plain, plain, wanted)["template"]["spec"]
     assert (pod["affinity"], pod["tolerations"]) == (UNFIT, [])
     assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "zone": "a"}
-    assert render.calico_node({"spec": {**plain["spec"], "template": {**plain["spec"]["template"], "spec": pod}}}, plain, {"calicoNetwork": {}}) == plain["spec"]
+    rendered = {"spec": {**plain["spec"], "template": {**plain["spec"]["template"], "spec": pod}}}
+    assert render.calico_node(rendered, plain, {"calicoNetwork": {}}) == plain["spec"]
 
 
 def test_a_pool_has_the_modes_of_its_encapsulation():
@@ -107,3 +109,10 @@ def test_a_pool_has_the_modes_of_its_encapsulation():
     made = render.pool(filled)
     assert (made["ipipMode"], made["vxlanMode"], made["natOutgoing"], made["blockSize"]) == ("CrossSubnet", "Never", True, 26)
     assert filled["name"] == render.DEFAULT_POOL
+
+
+def test_what_somebody_adds_to_a_template_stays():
+    wanted = daemon_set()["spec"]
+    current = {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now", render.CNI_CONFIG: "by hand"}}}}
+    annotations = render.kept(wanted, current)["template"]["metadata"]["annotations"]
+    assert annotations == {"kubectl.kubernetes.io/restartedAt": "now", render.CNI_CONFIG: "health"}

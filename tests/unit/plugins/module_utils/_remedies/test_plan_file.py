@@ -169,6 +169,12 @@ def test_a_step_with_nothing_to_do_yet_is_kept_for_what_comes_before_it():
     assert [each["kind"] for each in made({2: Prediction(2)})["steps"]] == [order.API_SERVER, order.POOLS, order.MTU]
 
 
+def test_a_cluster_that_could_not_be_read_is_not_forgotten_and_keeps_no_other_from_being_planned():
+    plan = make_plan(Draft(DRAFT.steps[:1]), [CLUSTERS[0], Cluster("b")], [Prediction(1, True)], run="r", created="c", version="0.1.0")
+    assert [each["cluster"] for each in plan["steps"]] == ["a"]
+    assert [(each["cluster"], each["finding"], each["blocked"]) for each in plan["needs_a_person"]] == [("b", "b/cluster-unreadable", True)]
+
+
 def test_what_a_module_asks_of_a_person_stands_with_its_step():
     plan = made({3: Prediction(3, True, needs_person=({"text": "Set it.", "target": "values", "paste": "mtu: 1"},), disruptive=("rolls out",))})
     assert plan["needs_a_person"][-1] == {

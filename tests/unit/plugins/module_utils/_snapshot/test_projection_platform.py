@@ -50,6 +50,16 @@ class TestHelmChartConfig:
     def test_values_as_an_object(self):
         assert config("calico: {vethuMTU: 1400}", values={"apiServer": {"enabled": False}}).values == {"apiServer.enabled": "false", "calico.vethuMTU": "1400"}
 
+    def test_the_object_wins_key_by_key(self):
+        """helm.cattle.io helmchartconfigs.yaml: values takes precedence over options set via valuesContent."""
+        text = "installation: {calicoNetwork: {mtu: 1400, bgp: Disabled, ipPools: [{cidr: 10.42.0.0/16}, {cidr: 10.43.0.0/16}]}}"
+        record = config(text, values={"installation": {"calicoNetwork": {"mtu": 1300, "ipPools": [{"cidr": "10.46.0.0/16"}]}}})
+        assert record.values == {
+            "installation.calicoNetwork.mtu": "1300",
+            "installation.calicoNetwork.bgp": "Disabled",
+            "installation.calicoNetwork.ipPools[0].cidr": "10.46.0.0/16",
+        }
+
     @pytest.mark.parametrize(
         ("text", "problem"),
         [("a: [", "it is no YAML in line"), ("- a", "no mapping"), ("a: \x00", "it is no YAML"), ("a: !!python/object:os.system x", "it is no YAML")],
