@@ -36,7 +36,10 @@ def environment():
 def playbook(lab, name, *arguments, inventory=None):
     """Run ``ansible-playbook fathom.submariner.NAME`` against a lab; the completed process has stdout and stderr in one text."""
     command = ["ansible-playbook", "-i", str(inventory or lab.inventory), name if "/" in name else f"fathom.submariner.{name}", *map(str, arguments)]
-    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, check=False)
+    # Where the user stands: the journal and the reports begin there.
+    done = subprocess.run(
+        command, cwd=lab.dir, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, check=False
+    )
     assert "Traceback (most recent call last)" not in done.stdout, done.stdout
     assert "no hosts matched" not in done.stdout, done.stdout
     return done

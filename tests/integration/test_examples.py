@@ -161,7 +161,8 @@ def test_a_pipeline_fails_and_leaves_its_report(name, tmp_path):
     (tmp_path / "kubeconfig").write_text(json.dumps(NOWHERE))
     hosts = {context["name"]: {"context": context["name"], "ansible_connection": "local", "ansible_python_interpreter": sys.executable} for context in NOWHERE["contexts"]}
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"submariner_clusters": {"hosts": hosts}}))
-    done = run(["bash", "-ec", command], tmp_path, **{**variables, "KUBECONFIG": "kubeconfig"})
+    assert name == "gitlab" or variables["KUBECONFIG"] == "${{ github.workspace }}/kubeconfig"
+    done = run(["bash", "-ec", command], tmp_path, **{**variables, "KUBECONFIG": str(tmp_path / "kubeconfig")})
     assert done.returncode == 2, done.stdout
     assert "Traceback" not in done.stdout
     assert {path.name for path in (tmp_path / "report").iterdir()} >= {"summary.md", "junit.xml", "findings.sarif"}

@@ -27,6 +27,7 @@ AWX = ROOT / "examples/awx"
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "uid": "1"}, "spec": {"podCIDR": "10.46.0.0/24"}, "status": {}}
 SURVEYS = {entry["playbook"].removesuffix(".yml"): entry["survey"] for entry in yaml.safe_load((AWX / "controller/job_templates.yml").read_text())["awx_job_templates"]}
 ROLES = {"diagnose": ("diagnose",), "plan": ("plan",), "remediate": ("remediate", "plan"), "join": ("join",), "rollback": ("rollback",)}
+OWN = ("join_peers", "join_name", "join_cluster_id")  # differ from host to host
 
 
 def kubeconfig(port):
@@ -86,7 +87,7 @@ def evaluated(tmp_path, cases):
     hosts = {name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **given} for name, given in cases.items()}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"submariner_clusters": {"hosts": hosts}}))
     names = {role: list(yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())) for roles in ROLES.values() for role in roles}
-    result = "{" + ", ".join(f"'{name}': {name}" for role in names.values() for name in role if name != "join_peers") + "}"
+    result = "{" + ", ".join(f"'{name}': {name}" for role in names.values() for name in role if name not in OWN) + "}"
     play = {
         "hosts": "submariner_clusters",
         "gather_facts": False,
@@ -98,7 +99,7 @@ def evaluated(tmp_path, cases):
     done = subprocess.run(command, cwd=tmp_path, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in cases}
-    return {name: {key: typed(key, value) for key, value in values.items() if "inventory_hostname" not in key} for name, values in found.items()}
+    return {name: {key: typed(key, value) for key, value in values.items()} for name, values in found.items()}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ else reacts are the layout's ``reactors`` among the stand-ins. While something i
 stopped (SIGSTOP), the reactors ended. kube-controller-manager is started anew when workloads have changed meanwhile: what it had cached of them would
 lead it astray. When they are roused they take what is there for their own earlier work (``woken.json``), and act on what
 changes from then on: so an incident stays as it was planted until somebody repairs it. kube-controller-manager knows no such thing, so what is planted
-must be what it would have left (``settle``).
+must be what it would have left (``adoption.py``).
 
 Afterwards all objects and logs are brought back to what they were in health (``image.py``), whoever changed them.
 """
@@ -31,11 +31,9 @@ import time
 import typing as t
 from pathlib import Path
 
-from tests.lab import changes, files, image, manifests, settling, woken
+from tests.lab import adoption, changes, files, image, manifests, settling, woken
 from tests.lab.client import ApiError, Client, Object
 from tests.lab.cluster import CONTROLLER_MANAGER
-from tests.lab.standins import _tigera_render
-from tests.lab.standins._tigera_view import CALICO_NODE, INSTALLATION
 from tests.lab.incident import Incident
 from tests.lab.info import ClusterInfo, LabError, LabInfo
 from tests.lab.store import Store
@@ -47,10 +45,6 @@ ASLEEP = "asleep.json"
 WORKLOADS = ("/api/v1/pods", *(f"/apis/apps/v1/{plural}" for plural in ("daemonsets", "deployments", "replicasets")))
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-POD_GENERATION = "pod-template-generation"
-HASH = "pod-template-hash"
-REVISION_HASH = "controller-revision-hash"
 PROBE = "lab-probe"
 
 Say = t.Callable[[str], None]
@@ -76,7 +70,7 @@ def start(lab: LabInfo, reactors: t.Sequence[str], say: Say) -> LabInfo:
     began = time.monotonic()
     lab = dataclasses.replace(LabInfo.load(lab.dir), reactors=tuple(each for each in reactors if each not in lab.without))
     lab.save()
-    _each(lab, settle)
+    _each(lab, adoption.settle)
     os.kill(lab.supervisor, WAKE)
     _await(lambda: len(_paused_processes(lab)) == len(PAUSED) * len(lab.clusters), "the controllers are started", lab)
     _each(lab, _await_controllers)
@@ -127,59 +121,11 @@ def reset(lab: LabInfo) -> None:
         raise changes.NotRestored(f"the lab in {lab.dir} is not as it was before: {', '.join(wrong)}")
 
 
-def settle(cluster: ClusterInfo) -> None:
-    """Makes planted pods and ReplicaSets those of their DaemonSets' and Deployments' present templates.
-
-    A DaemonSet's pod is up to date when its label names the DaemonSet's template generation (kubernetes pkg/controller/daemon/util/daemonset_util.go
-    IsPodUpdated); a Deployment's ReplicaSet when its template is the same but for the hash (pkg/controller/deployment/util/deployment_util.go).
-    """
-    client = cluster.client("planter")
-    _settle_calico_node(cluster, client)
-    pods = client.list("/api/v1/pods")
-    for daemon_set in client.list("/apis/apps/v1/daemonsets"):
-        wanted = (daemon_set["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
-        for pod in _owned(pods, daemon_set):
-            if (pod["metadata"].get("labels") or {}).get(POD_GENERATION) != wanted:
-                client.merge_patch(_path("/api/v1", "pods", pod), {"metadata": {"labels": {POD_GENERATION: wanted}}})
-    sets = client.list("/apis/apps/v1/replicasets")
-    for deployment in client.list("/apis/apps/v1/deployments"):
-        mine = _owned(sets, deployment)
-        template = deployment["spec"]["template"]
-        if mine and not any(_without_hash(each["spec"]["template"]) == template for each in mine):
-            newest = max(mine, key=lambda each: each["metadata"]["creationTimestamp"])
-            labels = {**template["metadata"].get("labels", {}), HASH: newest["metadata"]["labels"][HASH]}
-            changed = {**template, "metadata": {**template["metadata"], "labels": labels}}
-            client.replace(_path("/apis/apps/v1", "replicasets", newest), {**newest, "spec": {**newest["spec"], "template": changed}})
-
-
-def _settle_calico_node(cluster: ClusterInfo, client: Client) -> None:
-    """Makes DaemonSet calico-node what the tigera operator renders of the Installation, where an incident has planted the Installation alone."""
-    plain = woken.healthy(cluster).get(CALICO_NODE)
-    installation, current = (client.find(INSTALLATION), client.find(CALICO_NODE)) if plain else (None, None)
-    if plain is None or installation is None or current is None:
-        return
-    effective = (installation.get("status") or {}).get("computed") or installation["spec"]
-    wanted = _tigera_render.calico_node(current, plain, effective)
-    if wanted != current["spec"]:
-        client.replace(CALICO_NODE, {**current, "spec": wanted})
-
-
 def _adopt(cluster: ClusterInfo) -> None:
-    """Waits until the DaemonSet controller has seen what there is, and puts the hash of its newest revision on the planted pods."""
+    """Waits until the DaemonSet controller has seen what there is, and lets it take the planted pods for its own."""
     client = cluster.client("planter")
-    path = "/apis/apps/v1/daemonsets"
-    _await(lambda: all(map(_is_seen, client.list(path))), "DaemonSets are seen", cluster)
-    pods, revisions = client.list("/api/v1/pods"), client.list("/apis/apps/v1/controllerrevisions")
-    for daemon_set in client.list(path):
-        mine = _owned(revisions, daemon_set)
-        wanted = max(mine, key=lambda each: each["revision"])["metadata"]["labels"][REVISION_HASH] if mine else ""
-        for pod in _owned(pods, daemon_set):
-            if wanted and pod["metadata"]["labels"].get(REVISION_HASH) != wanted:
-                client.merge_patch(_path("/api/v1", "pods", pod), {"metadata": {"labels": {REVISION_HASH: wanted}}})
-
-
-def _is_seen(workload: Object) -> bool:
-    return bool(workload["status"].get("observedGeneration") == workload["metadata"]["generation"])
+    _await(lambda: adoption.is_seen(client), "DaemonSets are seen", cluster)
+    adoption.adopt(client)
 
 
 def _restart_controllers(lab: LabInfo) -> None:
@@ -207,7 +153,7 @@ def _workloads(cluster: ClusterInfo) -> dict[str, str]:
 
 
 def _prepare_to_wake(cluster: ClusterInfo) -> None:
-    settle(cluster)
+    adoption.settle(cluster)
     found = image.take(Store(cluster))
     for each in found.values():
         if each["kind"] in ("DaemonSet", "Deployment"):
@@ -267,20 +213,6 @@ def _probe(kind: str) -> Object:
     template = {"metadata": {"labels": labels}, "spec": {"nodeSelector": {"nowhere": PROBE}, "containers": [{"name": PROBE, "image": PROBE}]}}
     spec = {"selector": {"matchLabels": labels}, "template": template, **({"replicas": 0} if kind == "Deployment" else {})}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": PROBE}, "spec": spec}
-
-
-def _owned(objects: t.Iterable[Object], owner: Object) -> list[Object]:
-    uid = owner["metadata"]["uid"]
-    return [each for each in objects if any(ref["uid"] == uid for ref in each["metadata"].get("ownerReferences") or ())]
-
-
-def _without_hash(template: Object) -> Object:
-    labels = {key: value for key, value in template["metadata"].get("labels", {}).items() if key != HASH}
-    return {**template, "metadata": {**template["metadata"], "labels": labels}}
-
-
-def _path(root: str, plural: str, obj: Object) -> str:
-    return f"{root}/namespaces/{obj['metadata']['namespace']}/{plural}/{obj['metadata']['name']}"
 
 
 def _paused_processes(lab: LabInfo) -> list[int]:

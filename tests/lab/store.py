@@ -16,6 +16,7 @@ PLANTER = "planter"
 MANAGER = "lab"
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
+CONFLICTS = 4
 KEPT = {"create", "delete", "list"}
 IMMUTABLE = (400, 403, 422)
 # Of a kind in several groups the one where the object really is: projectcalico.org/v3 shows what is kept in crd.projectcalico.org/v1.
@@ -96,8 +97,19 @@ class Store:
     def write(self, obj: Object, manager: str = MANAGER) -> Object:
         """Makes the API server hold this object, status included, whatever it holds now. What cannot be changed is made anew.
 
+        A heartbeat that comes in between only makes it try again.
+
         :param manager: who shall stand in managedFields.
         """
+        for attempt in range(CONFLICTS + 1):
+            try:
+                return self._write(obj, manager)
+            except ApiError as error:
+                if error.reason != "Conflict" or attempt == CONFLICTS:
+                    raise
+        raise AssertionError("the last try has returned or raised")
+
+    def _write(self, obj: Object, manager: str) -> Object:
         resource = self.resource_of(obj)
         path = self.path_of(obj)
         current = self.find(path, resource)
