@@ -12,11 +12,11 @@ version_added: 0.1.0
 author:
   - The fathom.submariner authors (@fathom-ansible)
 description:
-  - Reads the variables of Kubespray, C(lablabs.rke2) or C(rancherfederal.rke2_ansible), and says what would keep Submariner from working on the cluster that they
-    make. That are the mode of kube-proxy, a Calico API server that is missing, MTUs without effect, addresses that Calico would pick wrongly, and ranges that
-    cannot be used.
-  - It talks to no cluster and no node. Its result has the form of M(fathom.submariner.diagnose), so that M(fathom.submariner.report) compares the ranges with those
-    of other clusters and finds the lines of the inventory.
+  - Reads the variables of Kubespray, C(lablabs.rke2) or C(rancherfederal.rke2_ansible), and says what would keep Submariner from working on the cluster that
+    they make. That are the mode of kube-proxy, a Calico API server that is missing, MTUs without effect, addresses that Calico would pick wrongly, and
+    ranges that cannot be used.
+  - It talks to no cluster and no node. Its result has the form of M(fathom.submariner.diagnose), so that M(fathom.submariner.report) compares the ranges with
+    those of other clusters and finds the lines of the inventory.
   - Role P(fathom.submariner.preflight_inventory#role) does all that.
 extends_documentation_fragment:
   - fathom.submariner._attributes

@@ -25,7 +25,8 @@ from tests.integration.clusterset import environment
 ROOT = Path(__file__).resolve().parents[2]
 AWX = ROOT / "examples/awx"
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "uid": "1"}, "spec": {"podCIDR": "10.46.0.0/24"}, "status": {}}
-SURVEYS = {entry["playbook"].removesuffix(".yml"): entry["survey"] for entry in yaml.safe_load((AWX / "controller/job_templates.yml").read_text())["awx_job_templates"]}
+TEMPLATES = yaml.safe_load((AWX / "controller/job_templates.yml").read_text())["awx_job_templates"]
+SURVEYS = {entry["playbook"].removesuffix(".yml"): entry["survey"] for entry in TEMPLATES}
 ROLES = {"diagnose": ("diagnose",), "plan": ("plan",), "remediate": ("remediate", "plan"), "join": ("join",), "rollback": ("rollback",)}
 OWN = ("join_peers", "join_name", "join_cluster_id")  # differ from host to host
 
@@ -75,7 +76,7 @@ def jobs(tmp_path):
 
 def artifacts(done):
     """What set_stats left, which AWX hands to the next job of a workflow."""
-    return {key: value for event in done.events for key, value in event["event_data"].get("artifact_data", {}).items()}
+    return {key: value for event in done.events for key, value in event.get("event_data", {}).get("artifact_data", {}).items()}
 
 
 def answers(playbook, value=""):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from tests.lab import woken
+from tests.lab.at_rest import REVISION
 from tests.lab.client import Client, Object
 from tests.lab.info import ClusterInfo
 from tests.lab.standins import _tigera_render
@@ -38,9 +39,10 @@ def settle(cluster: ClusterInfo) -> None:
         mine = sorted(_owned(pods, daemon_set), key=lambda each: (is_ready(each), each["metadata"]["name"]))
         count = min(len(mine), daemon_set.get("status", {}).get("updatedNumberScheduled", 0) or len(mine))
         for number, pod in enumerate(mine):
-            wanted = _generation(daemon_set) if number < count else EARLIER
-            if (pod["metadata"].get("labels") or {}).get(POD_GENERATION) != wanted:
-                client.merge_patch(_path("/api/v1", "pods", pod), {"metadata": {"labels": {POD_GENERATION: wanted}}})
+            updated = {POD_GENERATION: _generation(daemon_set)}
+            wanted = updated if number < count else {POD_GENERATION: EARLIER, REVISION_HASH: REVISION}
+            if not wanted.items() <= (pod["metadata"].get("labels") or {}).items():
+                client.merge_patch(_path("/api/v1", "pods", pod), {"metadata": {"labels": wanted}})
     sets = client.list(f"{APPS}/replicasets")
     for deployment in client.list(f"{APPS}/deployments"):
         _settle_deployment(client, deployment, _owned(sets, deployment))

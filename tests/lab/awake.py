@@ -11,8 +11,7 @@
 
 kube-controller-manager (DaemonSets, Deployments, nodes, namespaces, garbage collection, disruption), kube-scheduler and kwok are the real ones. What
 else reacts are the layout's ``reactors`` among the stand-ins. While something is planted or taken back all of them are asleep: the processes are
-stopped (SIGSTOP), the reactors ended. kube-controller-manager is started anew when workloads have changed meanwhile: what it had cached of them would
-lead it astray. When they are roused they take what is there for their own earlier work (``woken.json``), and act on what
+stopped (SIGSTOP), the reactors ended. Those that keep workloads in mind are started anew when these have changed meanwhile. When they are roused they take what is there for their own earlier work (``woken.json``), and act on what
 changes from then on: so an incident stays as it was planted until somebody repairs it. kube-controller-manager knows no such thing, so what is planted
 must be what it would have left (``adoption.py``).
 
@@ -40,6 +39,8 @@ from tests.lab.store import Store
 from tests.lab.supervisor import WAKE
 
 PAUSED = (CONTROLLER_MANAGER, "kube-scheduler", "kwok")
+# By what it remembers kube-controller-manager would delete and make pods; kwok deletes pods by name, new ones for old ones.
+RESTARTED = (CONTROLLER_MANAGER, "kwok")
 HEALTHY_LOGS = "logs.healthy"
 ASLEEP = "asleep.json"
 WORKLOADS = ("/api/v1/pods", *(f"/apis/apps/v1/{plural}" for plural in ("daemonsets", "deployments", "replicasets")))
@@ -129,20 +130,19 @@ def _adopt(cluster: ClusterInfo) -> None:
 
 
 def _restart_controllers(lab: LabInfo) -> None:
-    """Ends and starts kube-controller-manager of the clusters whose workloads are not those that it knows."""
-    stale = [each for each in lab.clusters if _workloads(each) != woken.read(each, ASLEEP)]
-    pids = {each["cluster"]: each["pid"] for each in files.read_processes(lab.dir) if each["name"] == CONTROLLER_MANAGER}
-    for cluster in stale:
-        os.kill(pids[cluster.name], signal.SIGKILL)
+    """Ends and starts the controllers of the clusters whose workloads are not those that they know."""
+    stale = {each.name for each in lab.clusters if _workloads(each) != woken.read(each, ASLEEP)}
+    ended = {each["pid"] for each in files.read_processes(lab.dir) if each["cluster"] in stale and each["name"] in RESTARTED}
+    for pid in ended:
+        os.kill(pid, signal.SIGKILL)
     for each in lab.clusters:
         (each.dir / ASLEEP).unlink(missing_ok=True)
-    if not stale:
+    if not ended:
         return
-    ended = set(pids[each.name] for each in stale)
     # The first thread of a killed process may be a zombie while others still end: it has ended when the supervisor has reaped it.
-    _await(lambda: not any(Path(f"/proc/{each}").exists() for each in ended), "kube-controller-manager has ended", lab)
+    _await(lambda: not any(Path(f"/proc/{each}").exists() for each in ended), "the controllers have ended", lab)
     os.kill(lab.supervisor, WAKE)
-    _await(lambda: not ended & set(_paused_processes(lab)), "kube-controller-manager is started again", lab)
+    _await(lambda: not ended & set(_paused_processes(lab)), "the controllers are started again", lab)
 
 
 def _workloads(cluster: ClusterInfo) -> dict[str, str]:

@@ -29,6 +29,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodet
     wanted_method,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, method_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import unread
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import calico_node
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import Objects, wait_for
@@ -214,9 +215,27 @@ def _await_nodes(task: Task, todo: Repair, names: t.Collection[str]) -> None:
     wait_for(task.member.connection, "/api/v1/nodes", right, deadline=task.deadline, what="calico-node to write the right address of every node")
 
 
+def _left(task: Task, wanted: Wanted, families: t.Collection[str]) -> tuple[Snapshot, Repair]:
+    """The cluster as it is after the rollout, and what would still be to be done there.
+
+    :raises SubmarinerError: it cannot be told; says what was done all the same.
+    """
+    try:
+        after = _read(task)
+        lacking = [f"{name}: {unread(answer)}" for name, answer in (("Nodes", after.nodes), ("DaemonSets", after.daemon_sets)) if not answer.known]
+        if lacking:
+            raise SubmarinerError(f"{task.member.name}: {'; '.join(lacking)}.")
+        return after, repair(after, wanted, families)
+    except SubmarinerError as error:
+        done = "the autodetection was changed, and calico-node" if task.writer.changed else "calico-node"
+        raise SubmarinerError(
+            f"{task.member.name}: {done} runs on every node as {wanted.variable} wants it; whether that holds could not be proved. "
+            f"{error.message.partition(' Nothing was written.')[0]} Run this again to have it proved."
+        ) from error
+
+
 def _prove(task: Task, wanted: Wanted, families: t.Collection[str]) -> None:
-    after = _read(task)
-    left = repair(after, wanted, families)
+    after, left = _left(task, wanted, families)
     annotations = {node.ref.name: node.annotations for node in after.nodes.items}
     wrong = [f"{method.seen.object} {method.seen.field} is {method.seen.value or method.kind}" for method in left.change]
     wrong += [text for text in (entry.lacks(annotations[entry.node]) for entry in left.expected) if text]

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _calico_mtu_workloads as old
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._calico_mtu_clamp import clamp, gateways
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._calico_mtu_knob import Knob, plan_knob, write_knob
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._calico_mtu_knob import Knob, plan_knob, take_out_overrides, write_knob
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._calico_mtu_rollout import await_rollout
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable import refuse_unknown
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Person, Task
@@ -75,8 +75,9 @@ def perform(task: Task) -> None:
     task.require_consent(_disruptive(snapshot, knob, chosen))
     rolled = knob is not None and knob.changes and write_knob(task, snapshot, knob)
     waits = bool(task.params["wait"]) and not task.check_mode
+    if knob is not None:
+        _settle(task, snapshot, knob, rolled, waits)
     if knob is not None and waits:
-        _settle(task, knob, rolled)
         if rolled or wish.restart != "none":
             before = _outdated(task, _snapshot(task), wish, rolls=False)
             chosen = old.chosen(before.workloads, wish.restart, wish.names)
@@ -159,7 +160,7 @@ def _disruptive(snapshot: Snapshot, knob: Knob | None, chosen: t.Sequence[Worklo
     if knob is not None and knob.rolls:
         count = f"all {daemon_set.desired} nodes" if daemon_set else "all nodes"
         sentences.append(f"{name}: calico-node starts anew on {count}, one after another, for {_named_mtu(knob.mtu)} instead of {_named_mtu(knob.was)}")
-    winning = [entry for entry in knob.felix if entry.wins] if knob is not None else []
+    winning = [entry for entry in knob.felix if entry.wins or entry.in_force] if knob is not None else []
     if winning:
         fields = ", ".join(f"{entry.felix.ref} {entry.field}" for entry in winning[:MOST_NAMED])
         sentences.append(f"{name}: tunnels get another MTU at once, since {fields} is taken out")
@@ -173,15 +174,19 @@ def _named_mtu(mtu: int | None) -> str:
     return "an unknown MTU" if mtu is None else f"MTU {mtu}" if mtu else "an MTU that Calico derives"
 
 
-def _settle(task: Task, knob: Knob, rolled: bool) -> None:
-    """Wait for the rollout, and see on the cluster itself that the MTU is in force."""
-    snapshot = _snapshot(task)
-    daemon_set = calico_node(snapshot)
-    if knob.by_person or daemon_set is None:
+def _settle(task: Task, planned: Snapshot, knob: Knob, rolled: bool, waits: bool) -> None:
+    """Wait for the rollout where waiting is asked for, take out what wins over the MTU, and see on the cluster itself that the MTU is in force.
+
+    :param planned: the cluster as it was when the knob was planned.
+    """
+    if knob.by_person:
         return
-    if rolled or not _is_rolled_out(snapshot):
+    snapshot = _snapshot(task) if waits else planned
+    daemon_set = calico_node(snapshot)
+    if waits and daemon_set is not None and (rolled or not _is_rolled_out(snapshot)):
         await_rollout(task, daemon_set, knob.mtu, rendered=knob.method in WITH_INSTALLATION)
-    if task.writer.changed:
+    take_out_overrides(task, planned, knob)
+    if waits and daemon_set is not None and task.writer.changed:
         _prove(task, _snapshot(task), knob)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable 
     set_values,
     would_set_installation,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Person, Task
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import OVERLAY, WITH_INSTALLATION, Method, method_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import RKE2_CALICO, restart_missing
@@ -39,6 +40,7 @@ class Knob(t.NamedTuple):
     :param restart: calico-node has not read the ConfigMap since it changed, and is started anew.
     :param felix: fields of FelixConfigurations that are taken out.
     :param overrides: what wins over the MTU, or is dead, and stays.
+    :param read: the objects that ``live`` was computed from, by path.
     :param rolls: calico-node will be rolled out.
     :param impossible: why the live objects cannot be given it, "" where they can.
     :param by_person: nothing of it is written here.
@@ -55,6 +57,7 @@ class Knob(t.NamedTuple):
     rolls: bool = False
     impossible: str = ""
     by_person: bool = False
+    read: t.Mapping[str, t.Mapping[str, t.Any]] = {}
 
     @property
     def changes(self) -> bool:
@@ -77,21 +80,32 @@ def plan_knob(task: Task, snapshot: Snapshot, mtu: int) -> Knob:
     else:
         knob = _plan_live(task, snapshot, settings, knob, correct)
     felix = felix_overrides(snapshot, settings.tunnels or (), mtu)
-    left = () if correct else felix
+    taken = felix if correct and not knob.by_person else ()
+    left = () if taken else felix
     overrides = [entry.to_dict() for entry in left] + [_told(entry) for entry in (knob.live.overrides if knob.live else ())]
-    knob = knob._replace(felix=felix if correct and not knob.impossible else (), overrides=tuple(overrides))
-    _refuse_too_small(task, knob)
+    knob = knob._replace(felix=taken, overrides=tuple(overrides))
+    if not correct:
+        _refuse_too_small(task, knob)
+    elif knob.by_person and left:
+        fields = ", ".join(f"{entry.felix.ref} {entry.field}" for entry in left[:5])
+        task.warnings.append(f"{task.member.name}: {fields} is left until a person has set the MTU. Run this again then, and it is taken out.")
     return knob
 
 
 def _plan_live(task: Task, snapshot: Snapshot, settings: MtuSettings, knob: Knob, correct: bool) -> Knob:
     daemon_set = _daemon_set(task, snapshot)
-    maps = {name: (task.writer.read(_config_map(snapshot, name)) or {}).get("data") or {} for name in referred(daemon_set)}
+    found = {name: task.writer.read(_config_map(snapshot, name)) for name in referred(daemon_set)}
+    maps = {name: (each or {}).get("data") or {} for name, each in found.items()}
     live = live_change(daemon_set, maps, knob.mtu, kubespray=knob.method == Method.KUBESPRAY, correct=correct)
     if live.impossible:
         return knob._replace(impossible=live.impossible, by_person=True)
+    absent = [name for name in sorted(live.config_maps) if found[name] is None]
+    if absent:
+        path = _config_map(snapshot, absent[0])
+        raise RefusedError(f"{task.member.name}: ConfigMap {absent[0]}, from which calico-node takes its MTU, does not exist ({path}). Nothing was written.")
+    read = {_daemon_set_path(snapshot): daemon_set, **{_config_map(snapshot, name): each for name, each in found.items() if each is not None}}
     restart = bool(live.config_maps and not live.variables) or (not live.changes and restart_missing(snapshot, settings))
-    return knob._replace(live=live, restart=restart, rolls=live.changes or restart)
+    return knob._replace(live=live, restart=restart, rolls=live.changes or restart, read=read)
 
 
 def _refuse_too_small(task: Task, knob: Knob) -> None:
@@ -105,10 +119,15 @@ def _refuse_too_small(task: Task, knob: Knob) -> None:
 
 
 def write_knob(task: Task, snapshot: Snapshot, knob: Knob) -> bool:
-    """Write what was planned. Returns whether calico-node is being rolled out with it."""
-    why = f"pods and tunnels have an MTU of {knob.mtu}" if knob.mtu else "Calico derives the MTU from the nodes' links"
+    """Write what was planned, but for the overrides that :func:`take_out_overrides` takes out. Returns whether calico-node is being rolled out with it.
+
+    :raises RefusedError: what it was computed from has changed meanwhile.
+    :raises ConflictError: it changed in between.
+    """
+    why = _why(knob)
     for entry in knob.felix:
-        _take_out(task, snapshot, entry, why)
+        if not _is_last(entry):
+            _take_out(task, snapshot, entry, why)
     if knob.impossible:
         _tell_impossible(task, knob, why)
         return False
@@ -125,14 +144,30 @@ def write_knob(task: Task, snapshot: Snapshot, knob: Knob) -> bool:
     return knob.rolls
 
 
+def take_out_overrides(task: Task, snapshot: Snapshot, knob: Knob) -> None:
+    """Take out what wins over the MTU now. To be called when calico-node runs with the MTU: until then tunnels would be left without any."""
+    for entry in knob.felix:
+        if _is_last(entry):
+            _take_out(task, snapshot, entry, _why(knob))
+
+
+def _is_last(entry: FelixOverride) -> bool:
+    """Whether it is taken out after the MTU is made; one that only comes into force when the environment goes is taken out before."""
+    return entry.in_force or not entry.wins
+
+
+def _why(knob: Knob) -> str:
+    return f"pods and tunnels have an MTU of {knob.mtu}" if knob.mtu else "Calico derives the MTU from the nodes' links"
+
+
 def _write_live(task: Task, snapshot: Snapshot, knob: Knob) -> None:
     live = t.cast(Live, knob.live)
-    for name, values in sorted(live.config_maps.items()):
-        path = _config_map(snapshot, name)
-        task.writer.patch(path, task.writer.read(path) or {}, {"data": dict(values)})
-        task.lines.append(f"{task.member.name}: ConfigMap {name}: {', '.join(f'{key} {_short(value)}' for key, value in sorted(values.items()))}.")
     path = _daemon_set_path(snapshot)
-    daemon_set = _daemon_set(task, snapshot)
+    maps = {name: _unchanged(task, knob, _config_map(snapshot, name)) for name in sorted(live.config_maps)}
+    daemon_set = _unchanged(task, knob, path)
+    for name, values in sorted(live.config_maps.items()):
+        task.writer.patch(_config_map(snapshot, name), maps[name], {"data": dict(values)})
+        task.lines.append(f"{task.member.name}: ConfigMap {name}: {', '.join(f'{key} {_short(value)}' for key, value in sorted(values.items()))}.")
     mark = next_mark(daemon_set["spec"]["template"], knob.mtu) if knob.restart else ""
     patch = patch_of(daemon_set, live, mark)
     if patch:
@@ -141,6 +176,23 @@ def _write_live(task: Task, snapshot: Snapshot, knob: Knob) -> None:
         wanted = f"MTU {knob.mtu}" if knob.mtu else "an MTU that Calico derives"
         said = f"{', '.join(names)} of calico-node set for {wanted}" if names else f"calico-node started anew for {wanted}"
         task.lines.append(f"{task.member.name}: {said}.")
+
+
+def _unchanged(task: Task, knob: Knob, path: str) -> dict[str, t.Any]:
+    """An object that the change was computed from, as it is now: only its status may be another one.
+
+    :raises RefusedError: somebody has changed it meanwhile, so that the change would undo what they did, or it has gone.
+    """
+    was = knob.read[path]
+    metadata = was["metadata"]
+    named = f"{task.member.name}: {was.get('kind', 'object')} {metadata.get('namespace', '')}/{metadata.get('name', '')}"
+    found = task.writer.read(path)
+    if found is None:
+        raise RefusedError(f"{named} has gone since it was read ({path}). {task.writer.extent} Run this again.")
+    fields = differing({"uid": metadata.get("uid"), "content": content(was)}, found)
+    if fields:
+        raise RefusedError(f"{named} was changed by somebody else meanwhile, in {', '.join(fields[:5])}. {task.writer.extent} Run this again.")
+    return found
 
 
 def _take_out(task: Task, snapshot: Snapshot, entry: FelixOverride, why: str) -> None:

@@ -78,18 +78,12 @@ def stale(member: Member, preconditions: t.Sequence[t.Mapping[str, t.Any]], dead
     found = in_parallel(lambda path: get_object(member.connection, path, deadline), list(paths))
     changed = []
     for (path, expected), obj in zip(paths.items(), found):
-        fields = differing(expected, _as_listed(obj, expected))
+        fields = differing(expected, obj)
         if fields:
             name = _named(path, obj or expected.get("content") or {})
             how = "is gone" if obj is None else "is there now" if not expected.get("content") else f"in {', '.join(fields[:6])}"
             changed.append({"path": path, "object": name, "fields": list(fields[:6]), "said": f"{name} {how}"})
     return changed
-
-
-def _as_listed(obj: dict[str, t.Any] | None, expected: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
-    """Items of a list carry no apiVersion and kind: what was noted of one is compared without them."""
-    known = expected.get("content") or {}
-    return obj if obj is None or "kind" in known or not known else {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
 
 
 def _named(path: str, obj: t.Mapping[str, t.Any]) -> str:

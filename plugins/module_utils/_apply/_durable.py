@@ -27,6 +27,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_environment import applied_environment, with_environment
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import dump
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._helm_release import upgrade_command
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._helm_values import leaves, patch_for
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import calico_node
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
@@ -71,7 +72,7 @@ def set_installation(task: Task, snapshot: Snapshot, fragment: Fragment, *, repl
     """
     plan = _plan_installation(task, snapshot, fragment, replace)
     if plan.method == Method.HELM:
-        _person_values(task, plan.targets[0][1], release_of(plan.own), fragment, why)
+        _person_values(task, plan.targets[0][1], plan.own, fragment, why)
         if not task.params.get("write_live"):
             return False
     for path, found, patch, part in plan.targets:
@@ -147,7 +148,7 @@ def set_values(task: Task, snapshot: Snapshot, fragment: Fragment, *, replace: t
         raise RefusedError(
             f"{snapshot.cluster}: Calico was not installed with a Helm chart ({method}), so there are no values to be set. Nothing was written."
         )
-    task.people.append(_values(release_of(own), fragment, why))
+    task.people.append(_values(own, fragment, why))
     return False
 
 
@@ -251,16 +252,17 @@ def _await_installation(task: Task, name: str, fragment: Fragment, replace: t.Se
         ) from error
 
 
-def _person_values(task: Task, found: dict[str, t.Any], release: str, fragment: Fragment, why: str) -> None:
+def _person_values(task: Task, found: dict[str, t.Any], own: Installation, fragment: Fragment, why: str) -> None:
     """Unless it was Helm that wrote what the Installation has."""
     has = not missing_from(found.get("spec") or {}, dict(fragment))
     if not (has and all(kept_by(found, f"spec.{leaf}", ("helm",)) for leaf in leaves(fragment))):
-        task.people.append(_values(release, {"installation": fragment}, why))
+        task.people.append(_values(own, {"installation": fragment}, why))
 
 
-def _values(release: str, fragment: Fragment, why: str) -> Person:
+def _values(own: Installation, fragment: Fragment, why: str) -> Person:
+    release = release_of(own)
     namespace, _slash, name = release.rpartition("/")
-    command = f"helm upgrade {name} CHART --namespace {namespace or 'NAMESPACE'} --reuse-values --values FILE"
+    command = upgrade_command(own, name, namespace or "NAMESPACE", "--values FILE")
     text = f"Put these values into those of Helm release {release}, so that {why} also after the next upgrade: {command}"
     return Person(text, f"values of Helm release {release}", dump(fragment))
 

@@ -98,8 +98,15 @@ def write_chart_values(task: Task, snapshot: Snapshot, values: ChartValues, why:
     if found is not None:
         _tell_about_file(task, found, values, why)
         config = helm_chart_config(found)
-        person_for_git(task, config.ref, config.origin, {"spec": {"valuesContent": dump(values.fragment)}}, why)
+        person_for_git(task, config.ref, config.origin, values.fragment, why, _merging(found, values))
     return bool(patch)
+
+
+def _merging(found: t.Mapping[str, t.Any], values: ChartValues) -> str:
+    """What a person does with the fragment: ``spec.valuesContent`` is one text, so that a fragment in its place would drop all other values."""
+    structured = (found.get("spec") or {}).get("values") or {}
+    outranking = " and into spec.values, which outranks it" if overlaid(values.fragment, structured, values.replace) else ""
+    return f"merge this into the YAML text of spec.valuesContent{outranking} in its source, and keep the other values there"
 
 
 def _config(spec: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -44,8 +44,13 @@ def last_written(obj: t.Mapping[str, t.Any], name: str = "") -> str:
     return max((entry.time for entry in entries if not entry.subresource and (not name or entry.name == name)), default="")
 
 
-def person_for_git(task: Task, ref: Ref, origin: Origin, wanted: t.Mapping[str, t.Any], why: str) -> None:
-    """Where an object is kept in git, have a person change it there as well."""
+def person_for_git(
+    task: Task, ref: Ref, origin: Origin, wanted: t.Mapping[str, t.Any], why: str, change: str = "make the same change in its source"
+) -> None:
+    """Where an object is kept in git, have a person change it there as well.
+
+    :param change: what to do with ``wanted`` there, in words.
+    """
     for owner in other_owners(ref, origin):
-        text = f"{owner} looks after {ref} and puts it back: make the same change in its source, so that {why}."
+        text = f"{owner} looks after {ref} and puts it back: {change}, so that {why}."
         task.people.append(Person(text, f"{owner}: {ref}", dump(wanted)))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime
 import threading
+import time
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
@@ -49,6 +50,8 @@ class Lease:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lost = ""
+        self._lasts = duration  # what the Lease itself says: a run may hold it for longer than this task asks for
+        self._renewed = float("-inf")  # by _clock(), before the request was sent
 
     def acquire(self, deadline: Deadline) -> None:
         """Take or renew the lock, and renew it from now on until :meth:`pause` or :meth:`release`.
@@ -56,6 +59,7 @@ class Lease:
         :raises RefusedError: another run holds it; says which, since when, and how to go on.
         :raises KubeError: the Lease cannot be read or written.
         """
+        began = _clock()
         found = get_object(self._member.connection, self._path, deadline)
         if found is None:
             body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME, "namespace": self._namespace}, "spec": self._spec(0)}
@@ -68,6 +72,7 @@ class Lease:
                 self._take(found, deadline)
             except ConflictError:
                 self._take(self._found_after_conflict(deadline), deadline)
+        self._renewed = began
         self._renew_from_now_on()
 
     def require_free(self, deadline: Deadline) -> None:
@@ -102,9 +107,12 @@ class Lease:
         return False
 
     def require(self) -> None:
+        """Be sure of the lock before a write; asks the server only where renewals have failed for so long that it may expire.
+
+        :raises RefusedError: the lock was lost meanwhile, or may have been, so that nothing more may be written.
         """
-        :raises RefusedError: the lock was lost meanwhile, so that nothing more may be written.
-        """
+        if not self._lost and _clock() - self._renewed > self._lasts - _RENEWAL:
+            self._renew_now()
         if self._lost:
             raise RefusedError(f"{self._member.name}: the lock of this run was lost: {self._lost}. Nothing more was written.")
 
@@ -142,6 +150,7 @@ class Lease:
             mine["leaseDurationSeconds"] = max(mine["leaseDurationSeconds"], int(spec.get("leaseDurationSeconds") or 0))
         version = (found.get("metadata") or {}).get("resourceVersion")
         merge_patch(self._member.connection, self._path, {"spec": mine}, resource_version=version, deadline=deadline)
+        self._lasts = mine["leaseDurationSeconds"]
 
     def _age(self, found: dict[str, t.Any], deadline: Deadline) -> float:
         """Seconds since the Lease was renewed, by the API server's clock."""
@@ -164,11 +173,30 @@ class Lease:
             try:
                 self._renew(Deadline(_TIMEOUT))
             except KubeError:
-                continue  # the lock outlives several failures; a write meets the same server and says so
+                continue  # the lock outlives several failures; require() knows when it may have expired
             if self._lost:
                 return
 
+    def _renew_now(self) -> None:
+        """
+        :raises RefusedError: the server could not be asked whether the lock is still this run's.
+        """
+        deadline = Deadline(_TIMEOUT)
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._renew(deadline)
+                return
+            except KubeError as error:
+                if isinstance(error, ConflictError) and attempt + 1 < _ATTEMPTS:
+                    continue  # somebody has just written it: this run's own thread, another task of the run, or a taker
+                raise RefusedError(
+                    f"{self._member.name}: the lock of this run (Lease {self._namespace}/{NAME}) was last renewed {_clock() - self._renewed:.0f} s ago, "
+                    f"lasts {self._lasts} s, and could not be renewed now, so another run may have taken it: {error.message.rstrip('.')}. "
+                    "Nothing more was written. Run it again when the API server answers."
+                ) from error
+
     def _renew(self, deadline: Deadline) -> None:
+        began = _clock()
         found = get_object(self._member.connection, self._path, deadline)
         holder = ((found or {}).get("spec") or {}).get("holderIdentity") or "nobody"
         if holder != self._run:
@@ -176,6 +204,12 @@ class Lease:
             return
         patch = {"spec": {"renewTime": _now()}}
         merge_patch(self._member.connection, self._path, patch, resource_version=t.cast(dict, found)["metadata"]["resourceVersion"], deadline=deadline)
+        self._renewed = began
+
+
+def _clock() -> float:
+    """Seconds that have passed for everybody: Linux' monotonic clock stands still while a machine sleeps, and its locks expire meanwhile."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _now() -> str:

@@ -15,15 +15,23 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._node_wri
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Task
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writer import Object
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_kubernetes as project_pod
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_nodes as project_node
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project_submariner
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _maintenance as maintenance
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _restart_order as order
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_nodes import GATEWAY_LABEL
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import BLIND, WRONG_CIDR, agent_starts
 
 PREPARED, RETURNED = "prepared", "returned"
+
+# Seconds. A standby gets the lease 15 s after its holder went at the latest, and connects within some seconds (submariner pkg/gateway/gateway.go).
+_HAND_OVER = 120.0
+_FOR_UNDOING = 60.0  # seconds, beyond the task's deadline where need be: a cluster is not left without its gateway for want of time
 
 
 def perform(task: Task) -> None:
@@ -58,8 +66,13 @@ def _prepare(task: Task, snapshot: Snapshot, node: Object) -> None:
     if patch_node(task.writer, name, lambda found: maintenance.preparing(found, mark)):
         handing_over = ", and take its label submariner.io/gateway away, so that another gateway takes over" if mark.unlabelled else ""
         task.lines.append(f"cordon Node {name}{handing_over}")
-    if mark.unlabelled and task.params["wait"] and not task.check_mode:
-        _await_handed_over(task, snapshot, name, mark.connected)
+    if not task.check_mode:
+        try:
+            if mark.unlabelled and task.params["wait"]:
+                _await_handed_over(task, snapshot, name, mark.connected)
+            drain = look_at_pods(task, name, again=noted is not None, written="")  # with what was scheduled there until the cordon
+        except SubmarinerError as error:
+            raise SubmarinerError(f"{error.message.rstrip('.')}. {_put_back(task, name, mark)}", **error.details) from error
     evicted = drain_node(task, name, drain)
     task.facts.update(boot_id=mark.boot_id, evicted=evicted, handed_over=mark.unlabelled)
 
@@ -90,12 +103,47 @@ def _return(task: Task, snapshot: Snapshot, node: Object) -> None:
 
 
 def _await_handed_over(task: Task, snapshot: Snapshot, node: str, connected: t.Collection[str]) -> None:
+    """
+    :raises SubmarinerError: no other gateway has all connections in time; says what to look at.
+    """
+    namespace = snapshot.submariner.ref.namespace if snapshot.submariner else ""
 
-    def elsewhere(gateways: list[t.Any]) -> bool | str:
-        others = [record for record in gateways if record.ref.name != node]
+    def elsewhere(gateways: list[Object]) -> bool | str:
+        others = [project_submariner.gateway(obj) for obj in gateways if obj["metadata"]["name"] != node]
         return agents.missing_connections(others, connected) or True
 
-    agents.wait_for_gateways(task, snapshot, elsewhere, f"another gateway than that on {node} to take over")
+    try:
+        wait_for(
+            task.member.connection,
+            f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
+            elsewhere,
+            deadline=Deadline(min(_HAND_OVER, task.deadline.left())),
+            what=f"{task.member.name}: another gateway than that on {node} to take over",
+        )
+    except KubeError as error:
+        raise SubmarinerError(
+            f"{error.message.rstrip('.')}. Nothing shows that the gateway on {node} was replaced, so traffic to other clusters may have stopped. See why with "
+            f"kubectl -n {namespace} describe gateways.submariner.io, and kubectl -n {namespace} logs -l app={order.GATEWAY}.",
+            **error.details,
+        ) from error
+
+
+def _put_back(task: Task, node: str, mark: maintenance.Mark) -> str:
+    """Undo the preparation of a node, and say in words how that went, and what to do."""
+    undone = [text for text, holds in (("uncordoned", mark.cordoned), ("labelled submariner.io/gateway again", mark.unlabelled)) if holds]
+    what = " and ".join(undone) or "no longer marked as under maintenance"
+    task.writer.deadline = Deadline(max(_FOR_UNDOING, task.deadline.left()))
+    try:
+        written = patch_node(task.writer, node, maintenance.returning)
+    except SubmarinerError as error:
+        by_hand = [f"kubectl label node {node} {GATEWAY_LABEL}=true"] if mark.unlabelled else []
+        by_hand += [f"kubectl uncordon {node}"] if mark.cordoned else []
+        by_hand.append(f"kubectl annotate node {node} {maintenance.ANNOTATION}-")
+        return f"What was done to Node {node} could NOT be put back: {error.message.rstrip('.')}. Do it by hand, in this order: {'; '.join(by_hand)}."
+    if not written:
+        return f"Node {node} bears no note of its maintenance any more, so nothing was put back: see whether it is cordoned and labelled as it should be."
+    task.lines.append(f"Node {node} is {what}, since it could not be taken out of service")
+    return f"Put back: Node {node} is {what}; none of its pods was evicted by this. Run it again when what is in the way has been dealt with."
 
 
 def _await_back(task: Task, snapshot: Snapshot, node: str, mark: maintenance.Mark) -> None:

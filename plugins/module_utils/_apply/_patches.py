@@ -71,9 +71,14 @@ def changed_fields(expected: t.Mapping[str, t.Any], found: t.Mapping[str, t.Any]
 def differing(expected: t.Mapping[str, t.Any], found: t.Mapping[str, t.Any] | None) -> tuple[str, ...]:
     """Return the fields in which an object is not what a plan was made of any more; ``metadata.uid`` alone where it was made anew just so.
 
+    Items of a list carry no apiVersion and kind: what was noted of one is compared without them.
+
     :param expected: a precondition, as a writer notes it in check mode: its uid and its content.
     """
-    fields = changed_fields(expected.get("content") or {}, found)
+    known = expected.get("content") or {}
+    if found is not None and known and "kind" not in known:
+        found = {key: value for key, value in found.items() if key not in ("apiVersion", "kind")}
+    fields = changed_fields(known, found)
     uid = str(((found or {}).get("metadata") or {}).get("uid") or "")
     if not fields and found is not None and expected.get("uid") and expected["uid"] != uid:
         return ("metadata.uid",)

@@ -108,6 +108,7 @@ def run_remedy(remedy: str, argument_spec: t.Mapping[str, t.Any], perform: t.Cal
         journal = Journal(member, params["state_namespace"], run, params["journal_dir"])
         writer = Writer(member, remedy, journal, lease, deadline, check_mode=module.check_mode, expected=params["preconditions"])
         task = Task(params, member, writer, deadline, check_mode=module.check_mode, peers=peers)
+        writer.require_preconditions()
         perform(task)
         _leave(task, lease, params["run"])
     except SubmarinerError as error:

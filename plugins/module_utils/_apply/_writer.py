@@ -21,7 +21,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import R
 from ansible_collections.fathom.submariner.plugins.module_utils._kube import _write as kube
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after, clean, missing_from
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import InvalidError, KubeError, UncertainError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, InvalidError, KubeError, UncertainError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._evict import EvictionBlockedError, evict
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 
@@ -56,6 +56,30 @@ class Writer:
         self._expected = {str(each["path"]): each for each in expected}
         self._seen: set[str] = set()
         self._written: dict[str, Object | None] = {}  # in check mode: what is there no more, or would be there
+
+    @property
+    def extent(self) -> str:
+        """How far it got, as a sentence for an error."""
+        return "Nothing more was written." if self.changed and not self.check_mode else "Nothing was written."
+
+    def require_preconditions(self, *, for_good: bool = False) -> None:
+        """Look at every object that the plan was made of, before anything is written.
+
+        :param for_good: do not compare them again when the remedy first reads them: subctl may have changed them by then.
+        :raises RefusedError: one has changed since; names the fields.
+        :raises KubeError: one cannot be read.
+        """
+        for path in self._expected:
+            try:
+                found = get_object(self.member.connection, path, self.deadline)
+            except KubeError as error:
+                if error.state != NOT_SERVED:
+                    raise
+                found = None  # no object can be there without its API
+            if for_good:
+                self._note(path, found)
+            else:
+                self._compare(path, found)
 
     def read(self, path: str) -> Object | None:
         """Return an object, None where there is none; in check mode as this task would have left it.
@@ -245,6 +269,9 @@ class Writer:
                 "content": content(found),
             }
         )
+        self._compare(path, found)
+
+    def _compare(self, path: str, found: Object | None) -> None:
         expected = self._expected.get(path)
         if expected is None:
             return
@@ -252,7 +279,7 @@ class Writer:
         if fields:
             what = _named(found) if found else path
             raise RefusedError(
-                f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. Nothing was written. Make a new plan."
+                f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. {self.extent} Make a new plan."
             )
 
 

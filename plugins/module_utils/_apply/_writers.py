@@ -71,10 +71,8 @@ class Writers:
 
         :raises RefusedError: one has changed since.
         """
-        for each in self._settings.preconditions:
-            for member in self.members:
-                if str(each.get("cluster") or self.members[0].name) == member.name:
-                    member.writer.read(str(each["path"]))
+        for member in self.members:
+            member.writer.require_preconditions(for_good=True)
 
     def leave(self) -> None:
         """Give the locks back, or leave them to the next task of the same run. A lock that cannot be given back expires."""

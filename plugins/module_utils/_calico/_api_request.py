@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version, parse_calico_version
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._helm_release import upgrade_command
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import (
     KUBESPRAY,
     MICROK8S,
@@ -91,12 +92,11 @@ def _of_operator(snapshot: Snapshot, method: InstallMethod) -> ApiRequest:
     if method.method == OPERATOR_RKE2:
         return _of_rke2(snapshot, method, server, seen, waits)
     if method.method == OPERATOR_HELM:
-        release = snapshot.installations.items[0].annotations
+        installation = snapshot.installations.items[0]
+        release = installation.annotations
         name, namespace = release.get("meta.helm.sh/release-name", ""), release.get("meta.helm.sh/release-namespace") or "tigera-operator"
-        enable = (
-            f"Set the value {VALUE}: true of Helm release {namespace}/{name} "
-            f"(helm upgrade {name} projectcalico/tigera-operator -n {namespace} --reuse-values --set {VALUE}=true)"
-        )
+        command = upgrade_command(installation, name, namespace, f"--set {VALUE}=true", "projectcalico/tigera-operator")
+        enable = f"Set the value {VALUE}: true of Helm release {namespace}/{name} ({command})"
         target, absent = f"Helm release {namespace}/{name}: {VALUE}", f"the Helm release {name} has {VALUE} off, or its APIServer was deleted"
     else:
         enable = "Create the operator.tigera.io/v1 APIServer named default with an empty spec"

@@ -170,10 +170,7 @@ def _look(snapshot: Snapshot) -> tuple[ApiState, ApiRequest]:
         raise RefusedError(f"{snapshot.cluster}: {reason} Nothing was written.")
     if state.state == UNKNOWN:
         raise RefusedError(f"{snapshot.cluster}: whether projectcalico.org/v3 is served is unknown: {state.missing}. Nothing was written.")
-    request = api_request(snapshot)
-    if request.method.missing:
-        raise RefusedError(f"{snapshot.cluster}: how Calico was installed is uncertain, since {'; '.join(request.method.missing)}. Nothing was written.")
-    return state, request
+    return state, api_request(snapshot)
 
 
 def _route(snapshot: Snapshot, request: ApiRequest, wanted: Wanted) -> str:

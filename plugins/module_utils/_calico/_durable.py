@@ -117,12 +117,19 @@ def why_not(snapshot: Snapshot) -> str:
         return "Calico is not installed here: there is neither an Installation nor a DaemonSet calico-node."
     if found.method == install.UNKNOWN:
         reason = "; ".join((*found.missing, *found.evidence)) or "nothing tells"
-        return f"How Calico was installed is unknown, and so is where a change would last: {reason}."
+        right = f" These credentials need the right to list {', '.join(found.unlisted)}." if found.unlisted else ""
+        return f"How Calico was installed is unknown, and so is where a change would last: {reason}.{right}"
     if found.method == install.CANAL:
         return "canal runs here, not Calico alone: flannel routes the pods, and Calico's own settings do not decide about it. Change canal's manifest or chart."
     etcd = etcd_datastore(snapshot)
     if etcd is not None:
         return f"Calico keeps its objects in etcd ({etcd.object}, {etcd.field} {etcd.value or etcd.note}), out of the Kubernetes API's reach. Use calicoctl."
+    if found.missing:
+        unread = "; ".join(f"{resource} {reason}" for resource, reason in zip(found.unlisted, found.missing))
+        return (
+            f"Calico seems to have been installed by {found.method}, but what could tell otherwise, and so who would undo a change, was not read: "
+            f"{unread}. These credentials need the right to list {', '.join(found.unlisted)}, and the API server must answer."
+        )
     return ""
 
 

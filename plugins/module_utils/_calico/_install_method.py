@@ -35,6 +35,8 @@ _DURABLE = {
     MANIFEST: "DaemonSet kube-system/calico-node and ConfigMap kube-system/calico-config",
 }
 
+_KUBESPRAYS = "can-reach=$(NODEIP)"  # IP_AUTODETECTION_METHOD as Kubespray sets it
+
 
 class InstallMethod(t.NamedTuple):
     """How Calico came to the cluster.
@@ -44,7 +46,8 @@ class InstallMethod(t.NamedTuple):
     :param durable: where a change of Calico's configuration lasts, in words; empty for ``none`` and ``unknown``.
     :param calico_ipam: True when Calico's IPPools give pods their addresses, None when the records do not tell.
     :param evidence: what the decision rests on, one sentence each.
-    :param missing: lists that could not be read and could have changed the decision.
+    :param missing: why, for each list that could not be read and could have changed the decision.
+    :param unlisted: those lists, as RBAC names them, such as ``helmcharts.helm.cattle.io``.
     """
 
     method: str
@@ -53,18 +56,40 @@ class InstallMethod(t.NamedTuple):
     calico_ipam: bool | None
     evidence: tuple[str, ...]
     missing: tuple[str, ...]
+    unlisted: tuple[str, ...] = ()
 
 
 def detect_install_method(snapshot: Snapshot) -> InstallMethod:
     """Walk the ladder; the first hit wins, and all evidence for it is recorded."""
     platform, seen = _platform(snapshot)
     method, evidence = _method(snapshot)
-    missing = () if method not in (NONE, UNKNOWN) else tuple(
-        unread(answer) for answer in (snapshot.installations, snapshot.daemon_sets, snapshot.config_maps) if not answer.known
-    )
-    if method == NONE and missing:
+    lacking = {resource: unread(answer) for resource, answer in _deciding(snapshot, method, platform) if not answer.known}
+    if method == NONE and lacking:
         method = UNKNOWN
-    return InstallMethod(method, platform, _DURABLE.get(method, ""), calico_ipam(snapshot), tuple(seen + evidence), missing)
+    return InstallMethod(
+        method, platform, _DURABLE.get(method, ""), calico_ipam(snapshot), tuple(seen + evidence), tuple(lacking.values()), tuple(lacking)
+    )
+
+
+def _deciding(snapshot: Snapshot, method: str, platform: str) -> t.Iterator[tuple[str, Answer[t.Any]]]:
+    """The answers that could have led to another method or owner than the one that was found, each by the resource that it lists."""
+    if method in (OPERATOR_HELM, OPERATOR):
+        yield "helmcharts.helm.cattle.io", snapshot.helm_charts
+        yield "networks.config.openshift.io", snapshot.openshift_networks
+        if platform == "openshift":  # the nodes' labels tell whether it is IBM's
+            yield "nodes", snapshot.nodes
+        return
+    if method == OPERATOR_RKE2:
+        return
+    yield "installations.operator.tigera.io", snapshot.installations
+    if method in (NONE, UNKNOWN):
+        yield "daemonsets.apps", snapshot.daemon_sets
+    if method in (NONE, UNKNOWN, MICROK8S, MANIFEST) and config_map(snapshot, "calico-config") is None:
+        yield "configmaps", snapshot.config_maps
+    if method in (MICROK8S, MANIFEST) and any(_env(entry, "IP_AUTODETECTION_METHOD") == _KUBESPRAYS for entry in snapshot.daemon_sets.items):
+        yield "ippools.crd.projectcalico.org", snapshot.ip_pools
+    if method == MANIFEST:
+        yield "nodes", snapshot.nodes
 
 
 def _platform(snapshot: Snapshot) -> tuple[str, list[str]]:
@@ -113,7 +138,7 @@ def _manifest(snapshot: Snapshot, calico_node: DaemonSet) -> tuple[str, list[str
     if "kubespray" in cluster_type.split(","):
         return KUBESPRAY, evidence + [f"{config.ref if config else ''} has cluster_type {cluster_type}"]
     detection = _env(calico_node, "IP_AUTODETECTION_METHOD")
-    if detection == "can-reach=$(NODEIP)" and any(pool.ref.name == "default-pool" for pool in snapshot.ip_pools.items):
+    if detection == _KUBESPRAYS and any(pool.ref.name == "default-pool" for pool in snapshot.ip_pools.items):
         return KUBESPRAY, evidence + [f"IP_AUTODETECTION_METHOD is {detection} and an IPPool is called default-pool"]
     if any("microk8s.io/cluster" in node.labels for node in snapshot.nodes.items):
         return MICROK8S, evidence + ["the nodes have the label microk8s.io/cluster"]

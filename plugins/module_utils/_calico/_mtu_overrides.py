@@ -15,17 +15,22 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, Method, method_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_live import OF_KUBESPRAY
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT, FELIX_FIELD, calico_node, containers_of, number
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FelixConfiguration, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet, FelixConfiguration, Snapshot
 
 
 class FelixOverride(t.NamedTuple):
-    """A field of a FelixConfiguration. ``wins`` False where nothing reads it, because the environment of calico-node says the MTU."""
+    """A field of a FelixConfiguration.
+
+    :param wins: over the MTU once that is made; False where nothing will read it, because the environment of calico-node says the MTU.
+    :param in_force: a tunnel may have it now, because the environment of some calico-node says nothing yet.
+    """
 
     felix: FelixConfiguration
     tunnel: str
     field: str
     value: int
     wins: bool
+    in_force: bool
 
     def to_dict(self) -> dict[str, t.Any]:
         return {"where": str(self.felix.ref), "field": f"spec.{self.field}", "value": str(self.value), "wins": self.wins}
@@ -36,14 +41,22 @@ def felix_overrides(snapshot: Snapshot, tunnels: t.Iterable[str], mtu: int) -> t
 
     :param tunnels: in use.
     """
-    environment = variables_after(snapshot, mtu)
+    now, after = variables_now(snapshot), variables_after(snapshot, mtu)
     found = []
     for felix in sorted(snapshot.felix_configurations.items, key=lambda entry: entry.ref):
         for tunnel in tunnels:
             value = number(str(felix.spec.get(FELIX_FIELD[tunnel]) or ""))
             if value and value != mtu:
-                found.append(FelixOverride(felix, tunnel, FELIX_FIELD[tunnel], value, ENVIRONMENT[tunnel] not in environment))
+                found.append(FelixOverride(felix, tunnel, FELIX_FIELD[tunnel], value, ENVIRONMENT[tunnel] not in after, ENVIRONMENT[tunnel] not in now))
     return tuple(found)
+
+
+def variables_now(snapshot: Snapshot) -> frozenset[str]:
+    """The MTU variables that every calico-node has in its environment: none while it is being rolled out, when some may have a former one."""
+    daemon_set = calico_node(snapshot)
+    if daemon_set is None or daemon_set.observed_generation < daemon_set.generation or daemon_set.updated < daemon_set.desired:
+        return frozenset()
+    return _variables(daemon_set)
 
 
 def variables_after(snapshot: Snapshot, mtu: int) -> frozenset[str]:
@@ -55,7 +68,11 @@ def variables_after(snapshot: Snapshot, mtu: int) -> frozenset[str]:
     if method in WITH_INSTALLATION:
         return frozenset(ENVIRONMENT.values()) if mtu else frozenset()
     daemon_set = calico_node(snapshot)
-    there = {entry.name for container in containers_of(daemon_set) for entry in container.env} if daemon_set else set()
+    there = _variables(daemon_set) if daemon_set else frozenset()
     if method == Method.KUBESPRAY:
         there = there | set(OF_KUBESPRAY) if mtu else there - set(OF_KUBESPRAY)
-    return frozenset(there & set(ENVIRONMENT.values()))
+    return there
+
+
+def _variables(daemon_set: DaemonSet) -> frozenset[str]:
+    return frozenset(entry.name for container in containers_of(daemon_set) for entry in container.env) & frozenset(ENVIRONMENT.values())

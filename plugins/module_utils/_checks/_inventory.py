@@ -60,7 +60,7 @@ class Asked:
 
     def evidence(self, *said: Said) -> tuple[Evidence, ...]:
         return tuple(
-            Evidence(self.where if not each.file else each.file, each.name, shown(each.value), "" if each.given else "not set: the default", each.file, each.line)
+            Evidence(each.file or self.where, each.name, shown(each.value), "" if each.given else "not set: the default", each.file, each.line)
             for each in said
         )
 

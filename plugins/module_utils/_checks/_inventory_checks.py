@@ -53,7 +53,13 @@ def network_plugin(asked: Asked) -> Problems:
         )
 
 
-@check("kube-proxy-mode", title="kube-proxy will run in a mode that Submariner supports", severity="error", references=("submariner-io/submariner#1559",), tags=("inventory",))
+@check(
+    "kube-proxy-mode",
+    title="kube-proxy will run in a mode that Submariner supports",
+    severity="error",
+    references=("submariner-io/submariner#1559",),
+    tags=("inventory",),
+)
 def proxy_mode(asked: Asked) -> Problems:
     """IPVS is not supported by Submariner, and is Kubespray's default; nftables is, but only from 0.21 on."""
     mode = str(asked.proxy_mode.value)
@@ -69,7 +75,13 @@ def proxy_mode(asked: Asked) -> Problems:
         )
 
 
-@check("calico-api-unavailable", title="Calico's API server will be there", severity="error", references=("submariner-io/submariner#2953",), tags=("inventory",))
+@check(
+    "calico-api-unavailable",
+    title="Calico's API server will be there",
+    severity="error",
+    references=("submariner-io/submariner#2953",),
+    tags=("inventory",),
+)
 def api_server(asked: Asked) -> Problems:
     """Submariner's route agent writes IPPools through projectcalico.org/v3, and neither Kubespray nor RKE2 serves that unless it is asked to."""
     _calico_alone(asked)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._values_text import hide_secrets
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._values_text import hide_secret_values, hide_secrets
 
 _BOOK_KEEPING = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionGracePeriodSeconds")
 # Copies of the object, secrets included, by kubectl and by Rancher's Wrangler (k3s, RKE2), the latter with the first 64 characters of each text.
@@ -87,6 +87,8 @@ def _mask(node: t.Any, secret: bool = False) -> t.Any:
             masked[key] = HIDDEN
         elif key == "valuesContent" and isinstance(value, str):  # of HelmChart and HelmChartConfig (helm.cattle.io)
             masked[key] = hide_secrets(value, HIDDEN)
+        elif key in ("values", "set") and isinstance(value, dict):  # of the same kinds; a patch may come without its kind
+            masked[key] = hide_secret_values(_mask(value), HIDDEN, dotted=key == "set")
         else:
             masked[key] = _mask(value)
     return masked

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""YAML in a string (values of a Helm chart) without its secrets: only their values are replaced, so that a diff still shows everything else."""
+"""Values of a Helm chart, as YAML in a string or as an object, without their secrets: a diff still shows everything else."""
 
 from __future__ import annotations
 
@@ -40,6 +40,29 @@ def hide_secrets(text: str, mark: str) -> str:
         tail = "\n" if text[start:end].endswith("\n") else ""  # of a block scalar
         text = text[:start] + mark + tail + text[end:]
     return _COMMENT.sub(lambda found: f"{found.group(1)}{found.group(2)} {mark}", text)
+
+
+def hide_secret_values(node: t.Any, mark: str, *, dotted: bool = False, secret: bool = False) -> t.Any:
+    """Return a copy of values that are an object with ``mark`` in place of what :func:`hide_secrets` would hide in their text.
+
+    :param dotted: the keys are paths, as of ``helm --set``: ``registry.auth.user``, ``env[0].value``.
+    :param secret: all of it stands below a key that names a secret.
+    """
+    if isinstance(node, dict):
+        return {key: hide_secret_values(value, mark, dotted=dotted, secret=secret or _names_secret(node, str(key), dotted)) for key, value in node.items()}
+    if isinstance(node, list):
+        return [hide_secret_values(entry, mark, dotted=dotted, secret=secret) for entry in node]
+    if isinstance(node, bool) or node is None or node == "":
+        return node
+    return mark if secret or _SECRET_VALUE.search(str(node)) else node
+
+
+def _names_secret(node: t.Mapping[t.Any, t.Any], key: str, dotted: bool) -> bool:
+    parts = [key, *re.split(r"[.\[\]]+", key)] if dotted else [key]
+    if any(map(_SECRET_KEY.search, parts)):
+        return True
+    named = node.get(f"{key[:-len('value')]}name") if key == "value" or (dotted and key.endswith(".value")) else None
+    return isinstance(named, str) and bool(_SECRET_KEY.search(named))
 
 
 def _spans(root: t.Any, yaml: t.Any) -> t.Iterator[tuple[int, int]]:

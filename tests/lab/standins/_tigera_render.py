@@ -153,8 +153,9 @@ def _with_environment(container: Object, network: Object) -> Object:
 
 
 def _cni_hash(network: Object, unchanged: Object) -> str:
-    """Changes with the MTU in the CNI configuration; without one it is that of health."""
-    if not network.get("mtu"):
+    """Changes with the MTU in the CNI configuration; with that of health it is that of health."""
+    env = {each["name"]: each.get("value") for each in unchanged["spec"]["containers"][0].get("env") or ()}
+    if str(network.get("mtu") or "") == (env.get(MTU_VARIABLES[0]) or ""):
         return str(unchanged["metadata"].get("annotations", {}).get(CNI_CONFIG, ""))
     return hashlib.sha1(json.dumps({"mtu": network["mtu"]}).encode()).hexdigest()
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.lab import incident as incidents, layout as layouts, resting
 from tests.lab.info import ClusterInfo, LabError, LabInfo
+from tests.lab.standins import _tigera_render as render
 
 ALL = layouts.names()
 OPERATORS = {"rke2", "operator", "helm", "roks"}
@@ -168,3 +169,11 @@ def test_every_incident_of_the_lab_can_be_read():
             assert found.changes or found.logs or (found.dir / "logs").is_dir(), identifier
             assert {each.severity for each in found.expect} <= {"blocker", "error", "warning", "info"}, identifier
             assert {each.cluster for each in found.expect} <= {"clusterset", "cluster-1", "cluster-2"}, identifier
+
+
+def test_the_operator_would_render_what_is_planted(planned):
+    """So that an awake lab moves nothing before somebody changes something."""
+    for objects in planned[1].values():
+        daemon_set = objects.get(("DaemonSet", "calico-system", "calico-node"))
+        for installation in of_kind(objects, "Installation"):
+            assert render.calico_node(daemon_set, daemon_set, installation["status"]["computed"]) == daemon_set["spec"]

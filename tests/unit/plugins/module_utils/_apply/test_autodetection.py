@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _autodetection as remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._autodetection import _rolled_out, _successor_ready
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable_owners import kept_by, last_written
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection_repair import Wanted
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import TIMED_OUT, Answer, Pod, Ref
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks import methods
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import cluster, ok
 
 ENV = {"IP_AUTODETECTION_METHOD": "kubernetes-internal-ip"}
 
@@ -103,3 +110,15 @@ def test_last_written():
     entries = [managed("a", VALUES, "2026-11-21T10:00:00Z"), managed("b", VALUES, "2026-11-21T11:00:00Z")]
     obj = {"metadata": {"managedFields": [*entries, managed("c", {}, "2026-11-21T12:00:00Z", subresource="status")]}}
     assert (last_written(obj), last_written(obj, "a"), last_written(obj, "z"), last_written({})) == ("2026-11-21T11:00:00Z", "2026-11-21T10:00:00Z", "", "")
+
+
+@pytest.mark.parametrize("unread", ["pods", "nodes", "daemon_sets"])
+def test_a_proof_that_cannot_be_read_says_what_was_done(monkeypatch, unread):
+    lists = {"nodes": ok(methods.plain_node("a")), "pods": ok()}
+    fields = methods.without_operator(methods.calico_node(IP="autodetect"), **lists)
+    after = cluster(**{**fields, unread: Answer(TIMED_OUT, (), "GET /x", "late")})
+    monkeypatch.setattr(remedy, "_read", lambda _task: after)
+    task = types.SimpleNamespace(member=types.SimpleNamespace(name="c"), writer=types.SimpleNamespace(changed=True))
+    with pytest.raises(SubmarinerError, match="the autodetection was changed.*could not be proved.*Run this again") as told:
+        remedy._prove(task, Wanted("kubernetes-internal-ip"), ())
+    assert "Nothing was written" not in told.value.message

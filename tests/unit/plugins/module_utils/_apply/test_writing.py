@@ -262,6 +262,37 @@ def test_a_stale_precondition_is_refused_with_the_field_before_anything_is_sent(
     assert bench.writes() == []
 
 
+def test_all_preconditions_are_looked_at_before_the_first_write(bench):
+    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+
+    planning = bench.writer(check_mode=True)
+    for name in ("one", "missing"):
+        planning.read(f"{THINGS}/{name}")
+    unserved = {"path": "/apis/other.example.org/v1/things/x", "uid": "", "resource_version": "", "content": {}}
+    listed = {key: value for key, value in planning.preconditions[0]["content"].items() if key not in ("apiVersion", "kind")}
+    expected = [{**planning.preconditions[0], "content": listed}, planning.preconditions[1], unserved]
+    bench.writer(expected=expected).require_preconditions()
+    with pytest.raises(RefusedError, match="/apis/other.example.org/v1/things/x has changed since the plan was made"):
+        bench.writer(expected=[{**unserved, "content": {"spec": {"a": 1}}}]).require_preconditions()
+    bench.api.put(THINGS, "one", spec={"a": 5, "keep": 1})
+    with pytest.raises(RefusedError, match=r"in spec.a\. Nothing was written\. Make a new plan"):
+        bench.writer(expected=planning.preconditions).require_preconditions()
+    assert bench.writes() == []
+
+
+def test_a_precondition_that_is_met_after_a_write_does_not_say_that_nothing_was_written(bench):
+    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+
+    planning = bench.writer(check_mode=True)
+    planning.read(f"{THINGS}/one")
+    writer = bench.writer(expected=planning.preconditions)
+    writer.require_preconditions()
+    writer.create(THINGS, {"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "two"}, "spec": {"b": 1}})
+    bench.api.put(THINGS, "one", spec={"a": 5, "keep": 1})
+    with pytest.raises(RefusedError, match=r"in spec.a\. Nothing more was written\. Make a new plan"):
+        writer.read(f"{THINGS}/one")
+
+
 def test_a_journal_goes_on_in_further_config_maps_and_across_tasks(bench, monkeypatch):
     from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_decision import Workload
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import LABEL, Request
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    NOT_SERVED,
     OK,
     Answer,
     Container,
@@ -70,6 +71,8 @@ def cluster(*nodes, standing=None, spec=None, daemon_sets=None, **changes):
         "deployments": Answer(OK),
         "installations": Answer(OK, (installation,)),
         "datastore_migrations": Answer(OK),
+        "helm_charts": Answer(NOT_SERVED),
+        "openshift_networks": Answer(NOT_SERVED),
     }
     return Snapshot("cluster-1", "https://api.invalid", "2026-01-01T00:00:00Z", **{**fields, **changes})
 

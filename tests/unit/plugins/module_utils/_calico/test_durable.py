@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable import refuse_unknown
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import (
     Method,
     installation_target,
@@ -16,7 +17,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable
     overlaid,
     why_not,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, DatastoreMigration, Manager, Origin, Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    FORBIDDEN,
+    TIMED_OUT,
+    DatastoreMigration,
+    Manager,
+    Origin,
+    Ref,
+)
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks import methods
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import answer, cluster, not_served, ok
 
@@ -72,6 +81,22 @@ def migration(phase):
 )
 def test_why_not(changes, reason):
     assert reason in why_not(cluster(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "method", "right"),
+    [
+        (methods.rke2(helm_charts=answer(TIMED_OUT)), Method.HELM, "helmcharts.helm.cattle.io"),
+        (methods.roks(openshift_networks=answer(FORBIDDEN)), Method.OPERATOR, "networks.config.openshift.io"),
+        (methods.manifest(config_maps=answer(FORBIDDEN)), Method.MANIFEST, "configmaps"),
+    ],
+)
+def test_an_answer_that_is_missing_does_not_choose_the_owner(changes, method, right):
+    snapshot = cluster(**changes)
+    assert method_of(snapshot) == method, "a diagnosis still has one"
+    assert f"need the right to list {right}, and the API server must answer." in why_not(snapshot)
+    with pytest.raises(RefusedError, match=f"{right}.*Nothing was written"):
+        refuse_unknown(snapshot)
 
 
 def test_migrations_that_are_over_hinder_nothing():

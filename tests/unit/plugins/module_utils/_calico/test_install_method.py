@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import calico_ipam, detect_install_method
@@ -61,6 +63,39 @@ def test_what_could_not_be_read_is_not_taken_for_absent():
     found = detect_install_method(cluster(installations=forbidden("GET /apis/operator.tigera.io/v1/installations")))
     assert found.method == "unknown"
     assert found.missing == ("forbidden (GET /apis/operator.tigera.io/v1/installations): x is forbidden",)
+    assert found.unlisted == ("installations.operator.tigera.io",)
+
+
+OF_HELM = {"installations": ok(installation(annotations={"meta.helm.sh/release-name": "rke2-calico"}))}
+OF_OPENSHIFT = {"installations": ok(installation()), "openshift_networks": ok(openshift())}
+AS_KUBESPRAY = daemon_set("calico-node", env=[("IP_AUTODETECTION_METHOD", "can-reach=$(NODEIP)")])
+
+
+@pytest.mark.parametrize(
+    ("fields", "method", "unlisted"),
+    [
+        ({**OF_HELM, "helm_charts": forbidden()}, "operator-helm", ("helmcharts.helm.cattle.io",)),
+        ({"installations": ok(installation()), "helm_charts": forbidden()}, "operator", ("helmcharts.helm.cattle.io",)),
+        ({**OF_HELM, "openshift_networks": forbidden()}, "operator-helm", ("networks.config.openshift.io",)),
+        ({"installations": ok(installation()), "openshift_networks": forbidden()}, "operator", ("networks.config.openshift.io",)),
+        ({**OF_OPENSHIFT, "nodes": forbidden()}, "operator", ("nodes",)),
+        ({"daemon_sets": ok(CALICO_NODE), "config_maps": forbidden()}, "manifest", ("configmaps",)),
+        ({"daemon_sets": ok(CALICO_NODE), "installations": forbidden()}, "manifest", ("installations.operator.tigera.io",)),
+        ({"daemon_sets": ok(CALICO_NODE), "nodes": forbidden()}, "manifest", ("nodes",)),
+        ({"daemon_sets": ok(AS_KUBESPRAY), "ip_pools": forbidden()}, "manifest", ("ippools.crd.projectcalico.org",)),
+        # What could not have changed it is not missed.
+        ({**OF_HELM, "helm_charts": ok(helm_chart("rke2-calico")), "openshift_networks": forbidden()}, "operator-rke2", ()),
+        ({"installations": ok(installation()), "daemon_sets": forbidden(), "config_maps": forbidden(), "nodes": forbidden()}, "operator", ()),
+        ({"daemon_sets": ok(CALICO_NODE), "helm_charts": forbidden(), "ip_pools": forbidden()}, "manifest", ()),
+        (
+            {"daemon_sets": ok(CALICO_NODE), "config_maps": replace(forbidden(), items=(config_map("calico-config", {"cluster_type": "kubespray"}),))},
+            "kubespray", (),
+        ),
+    ],
+)
+def test_a_list_that_decides_and_is_not_there(fields, method, unlisted):
+    found = detect_install_method(cluster(**fields))
+    assert (found.method, found.unlisted, len(found.missing)) == (method, unlisted, len(unlisted))
 
 
 @pytest.mark.parametrize(

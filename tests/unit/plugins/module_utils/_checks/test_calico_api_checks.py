@@ -119,6 +119,13 @@ class TestWhyNotEnabled:
         assert finding.remedy.role == ("" if "IBM's master" in target else "fathom.submariner.calico_api_server")
         assert not finding.remedy.disruptive
 
+    def test_the_helm_command_does_not_upgrade_calico(self):
+        text = expect_fail(absent(methods.helm()), API).remedy.text
+        assert "helm upgrade calico projectcalico/tigera-operator --namespace tigera-operator --version v3.30.3 --reuse-values --set apiServer" in text
+        unknown = ok(methods.installation(release="calico", version=""))
+        text = expect_fail(absent(methods.helm(installations=unknown)), API).remedy.text
+        assert "--version INSTALLED_VERSION" in text and "helm list -n tigera-operator" in text
+
     @pytest.mark.parametrize(
         ("values", "problem", "why"),
         [

@@ -17,11 +17,18 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, UNKNOWN
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory_checks import PLANNED
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory_kubespray import NAMES, kubespray
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory_rke2 import LABLABS_NAMES, RANCHERFEDERAL_NAMES, Manifest, lablabs, rancherfederal
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory_rke2 import (
+    LABLABS_NAMES,
+    RANCHERFEDERAL_NAMES,
+    Manifest,
+    lablabs,
+    rancherfederal,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards
 from ansible_collections.fathom.submariner.plugins.module_utils._report._inventory import Text, located, settings_in
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
+VALUES = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.lists(st.text(max_size=5), max_size=3))
 GOOD = {"kube_proxy_mode": "iptables", "calico_apiserver_enabled": True}
 CHART = (
     "apiVersion: helm.cattle.io/v1\nkind: HelmChartConfig\nmetadata: {name: rke2-calico, namespace: kube-system}\nspec:\n  valuesContent: |-\n"
@@ -112,7 +119,7 @@ class TestKubespray:
         card = kubespray("new", {"kube_pods_subnet": "all"}).card()
         assert card.pods.cidrs == () and "kube_pods_subnet" in card.pods.why_not
 
-    @given(st.dictionaries(st.sampled_from(NAMES), st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.lists(st.text(max_size=5), max_size=3))))
+    @given(st.dictionaries(st.sampled_from(NAMES), VALUES))
     def test_whatever_an_inventory_holds(self, variables):
         asked = kubespray("new", variables)
         judgement = judge(PLANNED, asked, "new")
@@ -147,15 +154,16 @@ class TestRke2:
         assert ("autodetection-picks-submariner" in of_rke2(method=method)[0]) == picks
 
     def test_a_template_that_is_no_yaml_yet_makes_unknown(self):
-        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico"}, [Manifest("x.yaml", "{% if x %}\nname: rke2-calico\n"), Manifest("y.yaml", "{% %}")], yaml))
-        assert {(finding.id, finding.verdict) for finding in wrong.values()} == {("calico-api-unavailable", UNKNOWN), ("autodetection-picks-submariner", UNKNOWN)}
+        manifests = [Manifest("x.yaml", "{% if x %}\nname: rke2-calico\n"), Manifest("y.yaml", "{% %}")]
+        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico"}, manifests, yaml))
+        assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner"}
+        assert {finding.verdict for finding in wrong.values()} == {UNKNOWN}
         assert "x.yaml" in wrong["calico-api-unavailable"].missing
 
     def test_other_manifests_say_nothing(self):
-        assert set(found(lablabs("new", {"rke2_cni": "calico"}, [Manifest("x", CHART.replace("rke2-calico", "other") % ("true", "a: b"))], yaml))[0]) == {
-            "calico-api-unavailable",
-            "autodetection-picks-submariner",
-        }
+        other = Manifest("x", CHART.replace("rke2-calico", "other") % ("true", "a: b"))
+        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico"}, [other], yaml))
+        assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner"}
 
     @pytest.mark.parametrize(
         "variables",
@@ -170,13 +178,15 @@ class TestRke2:
         assert set(wrong) == {"kube-proxy-mode"}
 
     def test_server_options_outrank_variables(self):
-        asked = lablabs("new", {"rke2_cluster_cidr": ["10.1.0.0/16"], "rke2_server_options": ["cluster-cidr: 10.2.0.0/16,fd00::/56", "debug: true"]}, [], yaml)
+        options = ["cluster-cidr: 10.2.0.0/16,fd00::/56", "debug: true"]
+        asked = lablabs("new", {"rke2_cluster_cidr": ["10.1.0.0/16"], "rke2_server_options": options}, [], yaml)
         assert asked.card().pods.cidrs == ("10.2.0.0/16", "fd00::/56")
 
     def test_the_host_outranks_the_group_and_the_cluster(self):
         variables = {"cluster_rke2_config": {"cluster-cidr": "10.1.0.0/16", "cni": "calico"}, "group_rke2_config": {"cluster-cidr": "10.2.0.0/16"}}
         assert rancherfederal("new", variables, [], yaml).card().pods.cidrs == ("10.2.0.0/16",)
-        assert rancherfederal("new", {**variables, "host_rke2_config": {"cluster-cidr": "10.3.0.0/16"}}, [], yaml).card().pods.cidrs == ("10.3.0.0/16",)
+        variables["host_rke2_config"] = {"cluster-cidr": "10.3.0.0/16"}
+        assert rancherfederal("new", variables, [], yaml).card().pods.cidrs == ("10.3.0.0/16",)
 
 
 def test_overlaps_with_peers_name_the_line():

@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import HIDDEN, before_after, clean, holds_hidden
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._values_text import hide_secrets
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._undo import known
 
 SECRET = "s3cr3t-value"
 
@@ -86,6 +87,49 @@ def test_every_value_below_a_secret_key_is_hidden_and_no_other(tree):
     if "&" in text:
         return
     assert yaml.safe_load(hide_secrets(text, HIDDEN)) == expected({"top": tree, "password": "y"}, False)
+
+
+def text_rule(tree):
+    return yaml.safe_load(hide_secrets(yaml.safe_dump(tree), HIDDEN))
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"registry": {"password": SECRET, "host": "r"}},
+        {"imagePullSecrets": [SECRET], "mtu": 1400},
+        {"env": [{"name": "BGP_PASSWORD", "value": SECRET}, {"name": "MTU", "value": "1400"}]},
+        {"tls": {"key": SECRET, "crt": "c"}, "ca": {"tls.key": SECRET}},
+        {"proxy": f"http://user:{SECRET}@proxy:3128"},
+        {"token": {"number": 7, "on": True, "none": None, "empty": ""}},
+    ],
+)
+@pytest.mark.parametrize("kind", [{"kind": "HelmChartConfig"}, {"kind": "HelmChart"}, {}])
+def test_values_that_are_an_object_are_hidden_as_their_text_is(kind, tree):
+    shown = clean({**kind, "spec": {"values": tree}})
+    assert shown["spec"]["values"] == text_rule(tree)
+    assert SECRET not in str(shown) and holds_hidden(shown)
+
+
+def test_options_of_helm_set_are_paths():
+    given = {
+        "registry.password": SECRET, "registry.auth.user": SECRET, "auth[0].x": SECRET, "env[0].name": "DB_PASSWORD", "env[0].value": SECRET,
+        "env[1].name": "MTU", "env[1].value": "1", "global.clusterCIDR": "10.46.0.0/16", "apiServer.enabled": True, "pin.token": 1234,
+    }  # fmt: skip
+    shown = clean({"kind": "HelmChart", "spec": {"set": given}})["spec"]["set"]
+    hidden = {"registry.password", "registry.auth.user", "auth[0].x", "env[0].value", "pin.token"}
+    assert shown == {key: HIDDEN if key in hidden else value for key, value in given.items()}
+
+
+def test_an_object_of_values_that_changes_and_cannot_be_put_back():
+    def state(value):
+        return {"kind": "HelmChartConfig", "spec": {"values": {"password": value, "mtu": 1400}}}
+
+    diff = before_after(state(1), state(2), "x")
+    assert (diff["before"]["spec"]["values"], diff["after"]["spec"]["values"]) == (
+        {"password": "(hidden, will change)", "mtu": 1400}, {"password": "(hidden, changed)", "mtu": 1400},
+    )  # fmt: skip
+    assert known(clean(state(1))) == ({"kind": "HelmChartConfig", "spec": {"values": {"mtu": 1400}}}, ("spec.values.password",))
 
 
 def test_wranglers_copy_of_the_object_is_left_out():
