@@ -22,7 +22,7 @@ description:
   - What O(state=prepared) did, and how the node was, is noted in its annotation C(fathom-submariner/maintenance), so that O(state=returned) may be run
     later and from another machine.
   - A gateway hands over when the label C(submariner.io/gateway) is taken from its node. Deleting its pod does not make it do so, since the next one on the same
-    node has the same identity in the leader election.
+    node has the same identity in the leader election. Where the other gateway is not connected within two minutes, label and cordon are put back.
 extends_documentation_fragment:
   - fathom.submariner._attributes
   - fathom.submariner._attributes.actiongroup

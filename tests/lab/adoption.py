@@ -71,7 +71,8 @@ def _settle_calico_node(cluster: ClusterInfo, client: Client) -> None:
     installation, current = (client.find(INSTALLATION), client.find(CALICO_NODE)) if plain else (None, None)
     if plain is None or installation is None or current is None:
         return
-    effective = (installation.get("status") or {}).get("computed") or installation["spec"]
+    before = woken.healthy(cluster)[INSTALLATION]
+    effective = _tigera_render.computed(installation["spec"], before["status"]["computed"], before["spec"])
     wanted = _tigera_render.calico_node(current, plain, effective)
     if wanted != current["spec"]:
         client.replace(CALICO_NODE, {**current, "spec": wanted})

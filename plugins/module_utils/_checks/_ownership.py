@@ -92,7 +92,7 @@ def helm_release(facts: Facts) -> t.Iterator[Problem]:
         (owners.HELM,),
         "{objects} belongs to Helm release {name}",
         "The next helm upgrade writes the release's values over a change of the object.",
-        "Change the values of release {name} (helm upgrade --reuse-values, or your values file).",
+        "Change the values of release {name} (helm upgrade --reuse-values with the --version of the installed chart, or your values file).",
         "values of Helm release {name}",
     )
 
