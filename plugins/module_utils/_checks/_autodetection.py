@@ -104,7 +104,8 @@ def _fix(facts: Facts, family: str = IPV4) -> tuple[str, str]:
         )
     if method.method == OPERATOR_HELM:
         value = f"installation.{path}"
-        return f"Set the release's value {value}: {{kubernetes: NodeInternalIP}} (helm upgrade --reuse-values with the --version of the installed chart)", f"{method.durable}: {value}"
+        how = "helm upgrade --reuse-values with the --version of the installed chart"
+        return f"Set the release's value {value}: {{kubernetes: NodeInternalIP}} ({how})", f"{method.durable}: {value}"
     if method.method == OPERATOR:
         patch = f'{{"spec":{{"calicoNetwork":{{"nodeAddressAutodetectionV{number}":{{"firstFound":null,"kubernetes":"NodeInternalIP"}}}}}}}}'
         return f"kubectl patch installation default --type=merge -p '{patch}' (one method only: null removes the old one)", f"Installation default spec.{path}"
