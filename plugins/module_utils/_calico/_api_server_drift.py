@@ -90,7 +90,7 @@ def _rights(rule: t.Mapping[str, t.Any]) -> t.Iterator[_Right]:
 
 def _granted(right: _Right, have: t.AbstractSet[_Right]) -> bool:
     group, resource, verb, name = right
-    wider = ((g, r, v, n) for g in (group, "*") for r in (resource, "*") for v in (verb, "*") for n in {name, ""})
+    wider = ((g, r, v, n) for g in (group, "*") for r in (resource, "*") for v in (verb, "*") for n in dict.fromkeys((name, "")))
     return any(each in have for each in wider)
 
 

@@ -35,7 +35,7 @@ MANAGER = "fathom.submariner"
 
 _SELECTOR = {"apiserver": "true"}
 _LABELS = {**_SELECTOR, POD_LABEL: NAME}
-_READ = ["get", "list", "watch"]
+_READ = ("get", "list", "watch")
 _STORED = (
     "globalnetworkpolicies",
     "networkpolicies",

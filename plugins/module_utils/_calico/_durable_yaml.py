@@ -12,6 +12,7 @@ or spelled in a way that is not expected here is refused, never damaged.
 
 from __future__ import annotations
 
+import math
 import types
 import typing as t
 
@@ -120,7 +121,9 @@ def same(one: t.Any, other: t.Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and bool(one == other or (one != one and other != other))  # the latter is NaN
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return type(one) is type(other) and bool(one == other)
 
 
 class _Place:

@@ -80,7 +80,7 @@ def live_change(daemon_set: t.Mapping[str, t.Any], config_maps: t.Mapping[str, t
     :param mtu: bytes; 0 leaves both to Calico.
     :param correct: change literals that somebody set besides, too.
     """
-    places = {name: place for name, place in _places(daemon_set, config_maps)}
+    places = dict(_places(daemon_set, config_maps))
     text = places.get(CONFIG)
     if text is None or text.value is None or CONFIG_FILE in places:
         why = "the CNI configuration is a file on the nodes" if CONFIG_FILE in places else f"DaemonSet calico-node has no {CONFIG} that can be read"
