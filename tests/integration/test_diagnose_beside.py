@@ -41,7 +41,7 @@ def inventory(tmp_path):
             {"submariner_clusters": {"hosts": hosts, "vars": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
         )
     )
-    return types.SimpleNamespace(inventory=path)
+    return types.SimpleNamespace(inventory=path, dir=tmp_path)
 
 
 def test_everything_beside_it(inventory, tmp_path):

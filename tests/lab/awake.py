@@ -44,6 +44,7 @@ RESTARTED = (CONTROLLER_MANAGER, "kwok")
 HEALTHY_LOGS = "logs.healthy"
 ASLEEP = "asleep.json"
 WORKLOADS = ("/api/v1/pods", *(f"/apis/apps/v1/{plural}" for plural in ("daemonsets", "deployments", "replicasets")))
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{image.NODE_LEASES}/leases"
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 PROBE = "lab-probe"
@@ -141,6 +142,10 @@ def _restart_controllers(lab: LabInfo) -> None:
         return
     # The first thread of a killed process may be a zombie while others still end: it has ended when the supervisor has reaped it.
     _await(lambda: not any(Path(f"/proc/{each}").exists() for each in ended), "the controllers have ended", lab)
+    for cluster in lab.clusters:
+        if cluster.name in stale:
+            # Another kwok takes a node over only when the lease of the last one has expired.
+            cluster.client("planter").delete(LEASES)
     os.kill(lab.supervisor, WAKE)
     _await(lambda: not ended & set(_paused_processes(lab)), "the controllers are started again", lab)
 
@@ -195,8 +200,7 @@ def _await_controllers(cluster: ClusterInfo) -> None:
         client.create(collection, _probe(kind))
         paths.append(f"{collection}/{PROBE}")
     _await(lambda: all(client.get(each).get("status", {}).get("observedGeneration") for each in paths), "controllers work", cluster)
-    leases = f"/apis/coordination.k8s.io/v1/namespaces/{image.NODE_LEASES}/leases"
-    _await(lambda: len(client.list(leases)) >= len(cluster.nodes), "kwok keeps the nodes' leases", cluster)
+    _await(lambda: len(client.list(LEASES)) >= len(cluster.nodes), "kwok keeps the nodes' leases", cluster)
     for each in paths:
         client.delete(each, propagationPolicy="Background")
     _await(lambda: not _of_probe(client), "the probes are gone", cluster)

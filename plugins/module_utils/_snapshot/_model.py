@@ -66,6 +66,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     Tier,
     TigeraStatus,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import NodeHost
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_submariner import (
     Broker,
     Connection,
@@ -80,6 +81,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     Submariner,
     SubmarinerCluster,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import NodeProbes
 
 __all__ = (
     "FORBIDDEN",
@@ -119,6 +121,8 @@ __all__ = (
     "NetworkPolicy",
     "NetworkSet",
     "Node",
+    "NodeHost",
+    "NodeProbes",
     "OpenShiftDns",
     "OpenShiftNetwork",
     "OperatorApiServer",
@@ -205,6 +209,8 @@ class Snapshot:
     global_egress_ips: Answer[GlobalEgressIP] = Answer()
     service_exports: Answer[ServiceExport] = Answer()
     service_imports: Answer[ServiceImport] = Answer()
+    node_hosts: Answer[NodeHost] = Answer()  # what module node_info saw on the nodes' own hosts
+    node_probes: Answer[NodeProbes] = Answer()  # what probes on the nodes found on the wire
     statistics: Statistics = Statistics()
 
     @property
