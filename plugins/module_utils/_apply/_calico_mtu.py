@@ -184,7 +184,8 @@ def _settle(task: Task, planned: Snapshot, knob: Knob, rolled: bool, waits: bool
     snapshot = _snapshot(task) if waits else planned
     daemon_set = calico_node(snapshot)
     if waits and daemon_set is not None and (rolled or not _is_rolled_out(snapshot)):
-        await_rollout(task, daemon_set, knob.mtu, rendered=knob.method in WITH_INSTALLATION)
+        before = {pod.ref.name for pod in planned.pods.items}
+        await_rollout(task, daemon_set, knob.mtu, rendered=knob.method in WITH_INSTALLATION, before=before)
     take_out_overrides(task, planned, knob)
     if waits and daemon_set is not None and task.writer.changed:
         _prove(task, _snapshot(task), knob)

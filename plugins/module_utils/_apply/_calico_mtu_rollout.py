@@ -26,10 +26,11 @@ MOST_LINES = 30  # nodes that are named one by one
 Object = t.Dict[str, t.Any]
 
 
-def await_rollout(task: Task, daemon_set: DaemonSet, mtu: int, *, rendered: bool) -> None:
+def await_rollout(task: Task, daemon_set: DaemonSet, mtu: int, *, rendered: bool, before: t.Collection[str] = ()) -> None:
     """Wait until every node's calico-node runs with the template that has the MTU; a line for each node that came to do so.
 
     :param rendered: by the operator, whose doing is waited for first.
+    :param before: names of the pods that there were before the change: a node whose pod is among them and is done was so already.
     :raises TimedOutError: names the first node that is not well, its pod and the pod's own reason.
     """
     found = _await_template(task, daemon_set, mtu, rendered)
@@ -37,7 +38,7 @@ def await_rollout(task: Task, daemon_set: DaemonSet, mtu: int, *, rendered: bool
     if not revision:
         raise SubmarinerError(f"{task.member.name}: {daemon_set.ref} has no ControllerRevision although it was observed: is kube-controller-manager well?")
     desired = int(found.get("status", {}).get("desiredNumberScheduled") or 0)
-    progress = _Progress(task, revision, desired, mtu)
+    progress = _Progress(task, revision, desired, mtu, before)
     try:
         wait_for(
             task.member.connection,
@@ -103,19 +104,17 @@ def _await_template(task: Task, daemon_set: DaemonSet, mtu: int, rendered: bool)
 class _Progress:
     """What has been seen of the rollout; told to the task as it comes."""
 
-    def __init__(self, task: Task, revision: str, desired: int, mtu: int) -> None:
+    def __init__(self, task: Task, revision: str, desired: int, mtu: int, before: t.Collection[str] = ()) -> None:
         self._task = task
         self._revision = revision
         self._desired = desired
         self._what = f"MTU {mtu}" if mtu else "the MTU left to Calico"
-        self._first: set[str] | None = None  # nodes that were done when it was first looked
+        self._before = frozenset(before)
         self._told: set[str] = set()
 
     def look(self, pods: list[Object]) -> bool | str:
-        done = {_node(pod) for pod in pods if self._is_new(pod) and is_ready(pod)}
-        if self._first is None:
-            self._first = done
-        for node in sorted(done - self._first - self._told):
+        done = {_node(pod): str(pod["metadata"]["name"]) for pod in pods if self._is_new(pod) and is_ready(pod)}
+        for node in sorted(node for node, name in done.items() if name not in self._before and node not in self._told):
             self._told.add(node)
             if len(self._told) <= MOST_LINES:
                 self._task.lines.append(f"{self._task.member.name}: calico-node on node {node} runs with {self._what}.")

@@ -53,7 +53,7 @@ def node_pod(node, hashed="new", status=READY, **metadata):
 class TestProgress:
     def test_each_node_is_told_once_and_those_that_were_done_before_are_not(self):
         watched = task()
-        progress = rollout._Progress(watched, "new", 3, 1400)
+        progress = rollout._Progress(watched, "new", 3, 1400, {"calico-node-a"})
         assert progress.look([node_pod("a"), node_pod("b", "old"), node_pod("c", "old")]) == (
             "1 of 3 nodes are done; node b: pod calico-node-b is Ready, and from before the change"
         )
@@ -61,6 +61,11 @@ class TestProgress:
         assert progress.look([node_pod("a"), node_pod("b"), node_pod("c")]) is True
         progress.summarize()
         assert watched.lines == ["c: calico-node on node b runs with MTU 1400.", "c: calico-node on node c runs with MTU 1400."]
+
+    def test_a_node_that_was_done_between_the_change_and_the_first_look_is_told(self):
+        watched = task()
+        assert rollout._Progress(watched, "new", 1, 1400, {"calico-node-former"}).look([node_pod("a")]) is True
+        assert watched.lines == ["c: calico-node on node a runs with MTU 1400."]
 
     def test_the_failing_node_is_named_with_its_pods_reason(self):
         waiting = {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}
