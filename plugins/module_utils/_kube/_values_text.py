@@ -18,7 +18,7 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 _HINT = re.compile(r"token|psk|pass|pwd|secret|credential|key|auth|dockerconfig|pem|p12|pfx|jks|://", re.IGNORECASE)  # without one of these, nothing matches
-_SECRET_VALUE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@")
+_SECRET_VALUE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|://(?=[^/\s@]*\d)[\w.~%+-]{16,}@")
 _COMMENT = re.compile(r"(?m)(^|[ \t])(#[^\n]*?(?:token|psk|pass|pwd|secret|credential|key|auth)[^\n:=]*[:=])[^\n]*", re.IGNORECASE)
 
 

@@ -39,6 +39,7 @@ _TEXT = re.compile(
     r"(?P<jwt>eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)"
     r"|(?P<pem>LS0tLS1CRUdJTi[A-Za-z0-9+/=]*)"  # "-----BEGIN " in base64
     r"|(?P<userinfo>(?<=://)[^/@\s\"'\\:]+:[^@\s\"'\\]+(?=@))"
+    r"|(?P<bare_token>(?<=://)(?=[^/@\s\"'\\]*\d)[\w.~%+-]{16,}(?=@))"  # a token in the place of the user
     r"|(?P<rancher>\bK10[0-9a-f]{20,}::[\w:.-]+)"
     r"|(?P<openshift>\bsha256~[\w-]{20,})"
     r"|(?P<header>(?i:\b(?:bearer|basic) )[A-Za-z0-9+/=_.~-]{16,})"

@@ -29,6 +29,7 @@ SECRET = "s3cr3t-value"
         f"ca:\n  tls.key: {SECRET}\n",
         f"data: |\n  -----BEGIN RSA PRIVATE KEY-----\n  {SECRET}\n",
         f"proxy: http://user:{SECRET}@proxy:3128\n",
+        f"proxy: http://ghp-{SECRET}@proxy:3128\n",
         f"# old password: {SECRET}\na: 1\n",
         f"a: 1 # token={SECRET}\n",
         f"? accessToken\n: {SECRET}\n",
@@ -101,6 +102,7 @@ def text_rule(tree):
         {"env": [{"name": "BGP_PASSWORD", "value": SECRET}, {"name": "MTU", "value": "1400"}]},
         {"tls": {"key": SECRET, "crt": "c"}, "ca": {"tls.key": SECRET}},
         {"proxy": f"http://user:{SECRET}@proxy:3128"},
+        {"proxy": f"http://ghp-{SECRET}@proxy:3128"},
         {"token": {"number": 7, "on": True, "none": None, "empty": ""}},
     ],
 )

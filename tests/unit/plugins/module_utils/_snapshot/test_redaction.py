@@ -66,6 +66,7 @@ def test_what_was_met_in_an_object_is_known_in_logs(secret):
     [
         "token eyJhbGciOiJSUzI1NiIsImtpZCI6Ing.eyJpc3MiOiJrdWJlcm5ldGVzL3Nlcn.c2lnbmF0dXJlLWhlcmU end",
         "proxy http://user:hunter2hunter2@proxy:3128 refused",
+        "proxy http://hunter2hunter2hunter2@proxy:3128 refused",
         f"key {PEM} end",
         f"data {base64.b64encode(PEM.encode()).decode()} end",
         "Authorization: Bearer abcdefghijklmnop1234567890",
