@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
+  - fathom.submariner._node_reports
 attributes:
   check_mode:
     support: full
@@ -114,6 +115,10 @@ logs:
   description: How many logs it holds.
   returned: success
   type: int
+nodes:
+  description: How many documents of O(node_reports) it holds.
+  returned: success
+  type: int
 unanswered:
   description: Questions that the cluster did not answer, with the reason.
   returned: success
@@ -139,6 +144,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_write import index_of, write_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, OK
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import NODE_REPORTS_ARGUMENT_SPEC, given_reports, with_reports
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import Redactor
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction_addresses import Pseudonyms
 
@@ -155,6 +161,7 @@ def argument_spec():
         "pseudonym_key": {"type": "str", "no_log": True},
         "logs": {"type": "bool", "default": True},
         "timeout": {"type": "int", "default": 60},
+        **NODE_REPORTS_ARGUMENT_SPEC,
     }
 
 
@@ -179,23 +186,26 @@ def collect(module, params):
     :raises SubmarinerError: the cluster cannot be read, or the bundle cannot be written.
     """
     cleaner = cleaner_of(params)
+    reports = given_reports(module, params)
     connection = open_connection(module, params)
     cluster = params["cluster"] or params["context"] or connection.name
     with tempfile.TemporaryFile(dir=module.tmpdir) as spool:
         recorder = Recorder(connection, spool, cleaner)
         try:
             now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            snapshot = read_snapshot(recorder, cluster, timeout=params["timeout"], taken_at=now, logs=params["logs"])
+            snapshot = with_reports(read_snapshot(recorder, cluster, timeout=params["timeout"], taken_at=now, logs=params["logs"]), reports)
         finally:
             connection.close()
         index = index_of(recorder, snapshot, redacted=params["redact"], pseudonymised=params["pseudonymise_ips"], logs_asked=params["logs"])
-        size = 0 if module.check_mode else write_bundle(params["dest"], index, recorder)
+        nodes = (*snapshot.node_hosts.items, *snapshot.node_probes.items)
+        size = 0 if module.check_mode else write_bundle(params["dest"], index, recorder, nodes)
     return {
         "bundle": params["dest"],
         "cluster": cluster,
         "size": size,
         "objects": sum(question.count for question in index.questions.values()),
         "logs": sum(1 for log in index.logs if log.file),
+        "nodes": len(nodes),
         "unanswered": {key: question.state for key, question in sorted(index.questions.items()) if question.state not in (OK, NOT_SERVED)},
         "statistics": asdict(snapshot.statistics),
     }

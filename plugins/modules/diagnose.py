@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.info_module
   - fathom.submariner._auth
   - fathom.submariner._bundle
+  - fathom.submariner._node_reports
 options:
   cluster:
     description:
@@ -72,6 +73,7 @@ options:
 seealso:
   - module: fathom.submariner.collect
   - module: fathom.submariner.bundle_info
+  - module: fathom.submariner.node_info
   - module: fathom.submariner.report
   - module: fathom.submariner.cluster_cidrs_info
   - module: fathom.submariner.join
@@ -104,6 +106,11 @@ EXAMPLES = r"""
   fathom.submariner.diagnose:
     context: cluster-1
     user_checks: [checks/site.yml]
+
+- name: With what its nodes say, read before with fathom.submariner.node_info
+  fathom.submariner.diagnose:
+    context: cluster-1
+    node_reports: [./nodes/]
 
 - name: Diagnose what somebody sent
   fathom.submariner.diagnose:
@@ -267,6 +274,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._details
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_module import BUNDLE_ARGUMENT_SPEC, read_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Statistics
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import NODE_REPORTS_ARGUMENT_SPEC, given_reports, with_reports
 from ansible_collections.fathom.submariner.plugins.module_utils._user_files import read_user_checks
 
 
@@ -279,6 +287,7 @@ def argument_spec():
         "checks": {"type": "list", "elements": "str", "default": []},
         "skip_checks": {"type": "list", "elements": "str", "default": []},
         "user_checks": {"type": "list", "elements": "path", "default": []},
+        **NODE_REPORTS_ARGUMENT_SPEC,
         "unreachable": {"type": "str", "choices": ["report", "fail"], "default": "report"},
     }
 
@@ -289,8 +298,9 @@ def diagnose(module, params):
     :raises SubmarinerError: an option cannot be used, or the cluster cannot be read and the user wants that to fail.
     """
     checks = select((*CHECKS, *read_user_checks(params["user_checks"])), params["checks"], params["skip_checks"])
+    reports = given_reports(module, params)
     if params["bundle"]:
-        return judged(read_bundle(module, params), checks)
+        return judged(with_reports(read_bundle(module, params), reports, [params["bundle_cluster"] or ""]), checks)
     connection = open_connection(module, params)
     cluster = params["cluster"] or params["context"] or connection.name
     try:
@@ -302,7 +312,7 @@ def diagnose(module, params):
         return result(cluster, [unreadable(cluster, error.message)], unreadable_card(cluster, error.message))
     finally:
         connection.close()
-    return judged(snapshot, checks)
+    return judged(with_reports(snapshot, reports), checks)
 
 
 def judged(snapshot, checks):

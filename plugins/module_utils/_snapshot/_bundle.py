@@ -31,6 +31,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import log_targets
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._logs import read_logs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot, Statistics
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_documents import NodeRecord
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import with_reports
 
 ENDLESS = 86400.0  # seconds: nothing is waited for
 
@@ -53,11 +55,12 @@ class BundledCluster(t.NamedTuple):
 class Bundle:
     """What ``open_bundle`` found. ``problems`` holds what could not be used, in words; it grows while a cluster is read."""
 
-    def __init__(self, path: str, groups: t.Sequence[Group], problems: Problems, limits: Limits) -> None:
+    def __init__(self, path: str, groups: t.Sequence[Group], problems: Problems, limits: Limits, nodes: t.Sequence[NodeRecord] = ()) -> None:
         self.path = path
         self.problems = problems
         self._groups = {group.name: group for group in groups}
         self._limits = limits
+        self._nodes = nodes
 
     @property
     def clusters(self) -> tuple[BundledCluster, ...]:
@@ -99,6 +102,7 @@ class Bundle:
         connection = BundleConnection(os.path.basename(self.path.rstrip("/")), store, version, index)
         snapshot = read_snapshot(t.cast(t.Any, connection), cluster or group.name, timeout=ENDLESS, taken_at=_taken_at(group))
         snapshot = replace(snapshot, where=self.path, statistics=_statistics(index, snapshot))
+        snapshot = with_reports(snapshot, self._nodes, (group.name, *([index.cluster] if index is not None else [])))
         return replace(snapshot, logs=self._logs(group, connection, snapshot))
 
     def _logs(self, group: Group, connection: BundleConnection, snapshot: Snapshot) -> Answer[t.Any]:
@@ -131,7 +135,7 @@ def open_bundle(path: str, limits: Limits = Limits()) -> Bundle:
             f"{path} holds nothing of a cluster ({len(sights)} files{f'; {told}' if told else ''}). Known are bundles of this collection's playbook collect, "
             "of subctl gather, kubectl cluster-info dump and oc adm must-gather, and what kubectl get -o yaml or -o json wrote; in folders, tar, tar.gz or zip."
         )
-    return Bundle(path, groups, problems, limits)
+    return Bundle(path, groups, problems, limits, [sight.node for sight in sights if sight.node is not None])
 
 
 def _is_cluster(group: Group) -> bool:

@@ -112,6 +112,8 @@ def parts_of(sights: t.Sequence[Sight]) -> list[Part]:
     roots = roots_of((sight.path for sight in sights), ours, summaries)
     parts: dict[PartKey, Part] = {}
     for sight in sights:
+        if sight.node is not None:
+            continue  # of a node, not of an API: whose it is its own words tell
         place = place_of(sight.path, roots)
         if place.format == GATHER and roots.gather.get(place.root) == BROKER:
             continue  # the broker's copies, which every member of the clusterset holds too

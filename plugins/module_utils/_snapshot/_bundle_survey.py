@@ -16,12 +16,16 @@ import html
 import re
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_archive import Member, Problems
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_documents import chunks
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_kinds import RESOURCES, resource_of, targets_of_file
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_layout import INDEX, SUMMARY, folder_of
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_own import Index, read_index
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_stream import MEBIBYTE, Damaged
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_documents import API_VERSION, NodeRecord
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import LARGEST as LARGEST_REPORT
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import parse_report
 
 LOOK = 64 * 1024  # bytes of a document in which uids are looked for: lists are in the same order in every format
 LONGEST_SUMMARY = 8 * MEBIBYTE
@@ -31,6 +35,7 @@ _TOKEN = re.compile(rb"\b(kind|uid)\"?:[ ]*\"?([A-Za-z]{3,60}\b(?!-)|[0-9a-f]{8}
 IDENTIFYING = frozenset((b"Node", b"Pod", b"DaemonSet", b"Deployment", b"ReplicaSet", b"Submariner", b"Gateway", b"RouteAgent", b"Installation"))
 _CLUSTER_ID = re.compile(rb"^(?: {2}| {8}|\t)?[ ]*\"?clusterID\"?:[ ]*\"?([A-Za-z0-9.-]+)", re.MULTILINE)
 _SERVER_VERSION = re.compile(rb"\bserverVersion\"?:.{0,600}?\bgitVersion\"?:[ ]*\"?([\w.+-]+)", re.DOTALL)
+_REPORT = re.compile(rb'"apiVersion"\s*:\s*"' + re.escape(API_VERSION.encode()) + rb'"')
 _MOMENT = re.compile(rb"\b20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ")
 _CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
@@ -60,6 +65,7 @@ class Sight(t.NamedTuple):
     is_known: bool = False  # an object in it, or its name, is of a kind that some question asks for
     summary: Summary | None = None
     index: Index | None = None
+    node: NodeRecord | None = None  # what a document of a node holds; the file is then nothing else
 
 
 def look(member: Member, problems: Problems) -> Sight:
@@ -76,7 +82,14 @@ def look(member: Member, problems: Problems) -> Sight:
             return nothing
         if name == SUMMARY:
             return nothing._replace(summary=summary_of(_at_most(member.stream, LONGEST_SUMMARY).decode("utf-8", "replace")))
-        head = _at_most(member.stream, LOOK)
+        rest = chunks(member.stream)
+        head = _joined(rest, LOOK)
+        if _is_report(head):
+            return nothing._replace(node=parse_report(head + _joined(rest, LARGEST_REPORT), member.path))
+        head = head[:LOOK]
+    except InputError as error:
+        problems.add(member.path, error.message.partition(": ")[2])
+        return nothing
     except Damaged as error:
         problems.add(member.path, str(error), fatal=True)
         return nothing
@@ -118,12 +131,21 @@ def rfc3339(seconds: float) -> str:
 
 
 def _at_most(stream: t.BinaryIO, size: int) -> bytes:
+    return _joined(chunks(stream), size)[:size]
+
+
+def _joined(pieces: t.Iterator[bytes], size: int) -> bytes:
+    """The next pieces, until they have ``size`` bytes or more."""
     found = bytearray()
-    for chunk in chunks(stream):
-        found += chunk
+    for piece in pieces:
+        found += piece
         if len(found) >= size:
             break
-    return bytes(found[:size])
+    return bytes(found)
+
+
+def _is_report(head: bytes) -> bool:
+    return _REPORT.search(head, 0, LOOK) is not None and head.lstrip()[:1] == b"{"
 
 
 def tokens(text: bytes) -> tuple[list[bytes], frozenset[str]]:

@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -26,7 +27,10 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_record import Recorder
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import LogTarget, log_targets
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_documents import NodeRecord, document_of
 
+LONGEST_NAME = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 File = t.Tuple[str, t.Iterator[bytes]]
 
@@ -65,8 +69,11 @@ def _logs(recorder: Recorder, targets: t.Sequence[LogTarget]) -> t.Iterator[Log]
         yield Log(*name, file=log_file(*name, False), tail_file=log_file(*name, True) if end else "")
 
 
-def files_of(index: Index, recorder: Recorder) -> t.Iterator[File]:
-    """Name and content of every file, the index first."""
+def files_of(index: Index, recorder: Recorder, nodes: t.Sequence[NodeRecord] = ()) -> t.Iterator[File]:
+    """Name and content of every file, the index first.
+
+    :param nodes: what was read on the cluster's nodes.
+    """
     yield INDEX, iter([json.dumps(index.to_dict(), indent=1, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace") + b"\n"])
     for key in sorted(index.questions):
         if index.questions[key].file:
@@ -76,6 +83,10 @@ def files_of(index: Index, recorder: Recorder) -> t.Iterator[File]:
             text = recorder.logs.get((log.namespace, log.pod, log.container, log.previous, is_tail))
             if name and isinstance(text, str):
                 yield name, iter([recorder.cleaner.text(text).encode("utf-8", "replace")])
+    for number, node in enumerate(nodes, 1):
+        document = recorder.cleaner.object(document_of(node))
+        name = _UNSAFE.sub("-", node.node)[:LONGEST_NAME]
+        yield f"nodes/{document['kind']}-{number}-{name}.json", iter([json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace") + b"\n"])
 
 
 def _list_of(lines: t.Iterator[bytes]) -> t.Iterator[bytes]:
@@ -87,18 +98,21 @@ def _list_of(lines: t.Iterator[bytes]) -> t.Iterator[bytes]:
     yield b"\n]}\n"
 
 
-def write_bundle(dest: str, index: Index, recorder: Recorder) -> int:
+def write_bundle(dest: str, index: Index, recorder: Recorder, nodes: t.Sequence[NodeRecord] = ()) -> int:
     """Write the bundle to ``dest`` and return its size in bytes.
+
+    :param nodes: what was read on the cluster's nodes.
 
     :raises InputError: it cannot be written, or ``dest`` is something else than a bundle. What was there before is left as it was.
     """
     try:
-        return _write_archive(dest, index, recorder) if dest.endswith(ARCHIVE_SUFFIXES) else _write_folder(dest, index, recorder)
+        files = files_of(index, recorder, nodes)
+        return _write_archive(dest, _seconds(index.taken_at), files) if dest.endswith(ARCHIVE_SUFFIXES) else _write_folder(dest, files)
     except OSError as error:
         raise InputError(f"The bundle cannot be written to {dest}: {error.strerror or error}. What was there before is unchanged.") from error
 
 
-def _write_archive(dest: str, index: Index, recorder: Recorder) -> int:
+def _write_archive(dest: str, moment: int, files: t.Iterator[File]) -> int:
     if os.path.isdir(dest):
         raise InputError(f"{dest} is a folder, and the name of an archive is wanted. Nothing was written.")
     parent = os.path.dirname(os.path.abspath(dest))
@@ -106,10 +120,9 @@ def _write_archive(dest: str, index: Index, recorder: Recorder) -> int:
     handle, temporary = tempfile.mkstemp(dir=parent, prefix=".bundle-")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as raw:
-            moment = _seconds(index.taken_at)
             with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=moment) as packed:
                 with tarfile.open(fileobj=t.cast(t.Any, packed), mode="w", format=tarfile.PAX_FORMAT) as archive:
-                    for name, content in files_of(index, recorder):
+                    for name, content in files:
                         _add(archive, name, content, moment, parent)
             raw.flush()
             os.fsync(raw.fileno())
@@ -131,14 +144,14 @@ def _add(archive: tarfile.TarFile, name: str, content: t.Iterator[bytes], moment
         archive.addfile(entry, t.cast(io.BufferedReader, held))
 
 
-def _write_folder(dest: str, index: Index, recorder: Recorder) -> int:
+def _write_folder(dest: str, files: t.Iterator[File]) -> int:
     _refuse_foreign(dest)
     parent = os.path.dirname(os.path.abspath(dest))
     os.makedirs(parent, mode=0o700, exist_ok=True)
     fresh = tempfile.mkdtemp(dir=parent, prefix=".bundle-")  # mode 0700
     size = 0
     try:
-        for name, content in files_of(index, recorder):
+        for name, content in files:
             path = os.path.join(fresh, *name.split("/"))
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:

@@ -173,6 +173,19 @@ class FirewallRule(t.NamedTuple):
     text: str = ""
 
 
+class CniInterface(t.NamedTuple):
+    """The CNI's interface as Submariner's route agent finds it: the first with an IPv4 address inside a cluster CIDR (submariner pkg/cni/cni_iface.go).
+
+    :param name: empty where no interface has such an address.
+    :param looked_in: the cluster CIDRs that were asked for.
+    """
+
+    name: str = ""
+    address: str = ""
+    cluster_cidr: str = ""  # the one that it was found in
+    looked_in: tuple[str, ...] = ()
+
+
 class NodeHost(t.NamedTuple):
     """What one node's host said at one moment."""
 
@@ -195,6 +208,8 @@ class NodeHost(t.NamedTuple):
     listeners: tuple[Listener, ...] = ()
     firewall: tuple[FirewallRule, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    modules_barred: t.Mapping[str, str] = {}  # modules that modprobe.d(5) keeps from being loaded, to the file that does
+    cni: CniInterface | None = None  # None where no cluster CIDR was given to look in
 
     def why_unseen(self, field: str) -> str:
         """Why ``field`` (or something under it) could not be read; empty when it was."""

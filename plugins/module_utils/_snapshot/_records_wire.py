@@ -73,6 +73,7 @@ class Contrast(t.NamedTuple):
     packets: int = 0
     bytes: int = 0
     why: str = ""
+    direction: str = ""  # "there" or "back": the way on which it failed, where that could be told
 
 
 class NodeProbes(t.NamedTuple):

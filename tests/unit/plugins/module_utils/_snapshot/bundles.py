@@ -15,18 +15,19 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundl
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_record import Cleaner, Recorder
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_write import index_of, write_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_reports import with_reports
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import Redactor
 
 TAKEN_AT = "2026-11-21T12:00:00Z"
 
 
-def collect(connection, dest, cluster="one", redact=True, pseudonyms=None, logs=True):
+def collect(connection, dest, cluster="one", redact=True, pseudonyms=None, logs=True, reports=()):
     """Save a cluster as the module does; the snapshot that the live reader made of it."""
     with tempfile.TemporaryFile() as spool:
         recorder = Recorder(connection, spool, Cleaner(Redactor() if redact else None, pseudonyms))
-        snapshot = read_snapshot(recorder, cluster, timeout=60, taken_at=TAKEN_AT, logs=logs)
+        snapshot = with_reports(read_snapshot(recorder, cluster, timeout=60, taken_at=TAKEN_AT, logs=logs), reports)
         index = index_of(recorder, snapshot, redacted=redact, pseudonymised=pseudonyms is not None, logs_asked=logs)
-        write_bundle(str(dest), index, recorder)
+        write_bundle(str(dest), index, recorder, (*snapshot.node_hosts.items, *snapshot.node_probes.items))
     return snapshot
 
 

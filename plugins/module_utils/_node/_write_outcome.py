@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""What a module that changes a node's host did, or in check mode would do."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+
+
+class Outcome:
+    """:param allow_disruption: whether the user agreed that traffic may be interrupted; None for what never interrupts it.
+
+    :ivar lines: what was done, or would be, a sentence each.
+    :ivar facts: further keys of the module's result.
+    """
+
+    def __init__(self, check_mode: bool = False, allow_disruption: bool | None = None) -> None:
+        self.check_mode = check_mode
+        self.changed = False
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+        self.disruptive: list[str] = []
+        self.facts: dict[str, t.Any] = {}
+        self._diff: list[dict[str, str]] = []
+        self._allowed = allow_disruption
+
+    def differs(self, what: str, before: str, after: str) -> None:
+        """Something is changed: a file by its path, or what the kernel holds by a word for it. Nothing is noted where both are the same."""
+        if before == after:
+            return
+        self.changed = True
+        self._diff.append({"before_header": what, "after_header": what, "before": before, "after": after})
+
+    def require_consent(self, disruptive: t.Sequence[str]) -> None:
+        """Go on only where the user agreed to interrupt traffic. To be called before the first write, with everything that interrupts.
+
+        In check mode a warning says what the real run would refuse.
+
+        :raises RefusedError: there is something, and the user did not agree.
+        """
+        self.disruptive += disruptive
+        if not disruptive or self._allowed:
+            return
+        message = "this can interrupt traffic, so it needs allow_disruption=true (submariner_allow_disruption for the roles)"
+        if not self.check_mode:
+            raise RefusedError(f"Refused: {message}. Nothing was written. It would do: {'; '.join(disruptive)}")
+        self.warnings.append(f"{message[0].upper()}{message[1:]}; without it, the real run is refused.")
+
+    def result(self) -> dict[str, t.Any]:
+        told = {} if self._allowed is None else {"disruptive": self.disruptive}
+        return {"changed": self.changed, "lines": self.lines, "diff": self._diff, **told, **self.facts}

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_modules import FILE, apply_modules, remove_modules
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._node.written import files, make
+
+KERNEL = "6.1.0-test"
+TREE = {
+    "/proc/modules": "vxlan 1 0 - Live 0x0\n",
+    f"/lib/modules/{KERNEL}/modules.builtin": "kernel/net/ipv4/ip_tunnel.ko\n",
+    f"/lib/modules/{KERNEL}/modules.dep": "kernel/a/ip_set.ko.xz:\nkernel/a/vxlan.ko: kernel/a/udp_tunnel.ko\n",
+    "/proc/cmdline": "ro quiet",
+}
+ANSWERS = {"modprobe ip_set": (0, "")}
+
+
+def run(host, *names, check_mode=False):
+    outcome = Outcome(check_mode)
+    apply_modules(host, names, outcome, KERNEL)
+    return outcome.result()
+
+
+def test_modules_are_loaded_and_named_for_the_boot_and_check_mode_says_the_same(tmp_path):
+    host = make(tmp_path, TREE, ANSWERS)
+    checked = run(host, "vxlan", "ip-set", "ip_tunnel", check_mode=True)
+    assert host.asked == [] and FILE not in files(tmp_path)
+    done = run(host, "vxlan", "ip-set", "ip_tunnel")
+    assert done == checked and done["modules"] == {"vxlan": "loaded", "ip_set": "loaded", "ip_tunnel": "builtin"}
+    assert files(tmp_path)[FILE].splitlines()[1:] == ["vxlan", "ip_set", "ip_tunnel"] and host.asked == ["modprobe ip_set"]
+    (tmp_path / "proc/modules").write_text("vxlan 1 0 - Live 0x0\nip_set 1 0 - Live 0x0\n")
+    assert not run(host, "vxlan", "ip-set", "ip_tunnel")["changed"]
+
+
+def test_a_missing_one_is_named_with_the_kernel_before_anything_happens(tmp_path):
+    host = make(tmp_path, TREE, ANSWERS)
+    with pytest.raises(SubmarinerError, match=f"Kernel {KERNEL} has no module wireguard.*linux-modules-extra-{KERNEL}"):
+        run(host, "ip_set", "wireguard")
+    assert host.asked == ["modprobe -n -q wireguard"] and FILE not in files(tmp_path)
+
+
+def test_a_kernel_whose_modules_an_update_removed_wants_a_reboot(tmp_path):
+    host = make(tmp_path, {"/proc/modules": "", "/proc/cmdline": ""})
+    with pytest.raises(SubmarinerError, match="reboot into the new kernel"):
+        run(host, "vxlan")
+
+
+def test_an_alias_is_loaded_by_its_name(tmp_path):
+    host = make(tmp_path, TREE, {"modprobe -n -q net_pf_15": (0, ""), "modprobe net_pf_15": (0, "")})
+    assert run(host, "net-pf-15")["modules"] == {"net_pf_15": "loaded"}
+
+
+def test_a_module_without_a_file_that_the_kernel_shows_is_built_in(tmp_path):
+    host = make(tmp_path, {"/proc/cmdline": "", "/sys/module/vxlan/version": "1"})
+    assert run(host, "vxlan") == {"changed": False, "lines": [], "diff": [], "modules": {"vxlan": "builtin"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "where"),
+    [
+        ("/etc/modprobe.d/cis.conf", "install ip_set /bin/true\n", "/etc/modprobe.d/cis.conf"),
+        ("/usr/lib/modprobe.d/x.conf", "blacklist ip-set\n", "/usr/lib/modprobe.d/x.conf"),
+        ("/proc/cmdline", "ro modprobe.blacklist=foo,ip_set", "command line"),
+    ],
+)
+def test_what_the_boot_would_not_load_is_refused(tmp_path, path, text, where):
+    host = make(tmp_path, {**TREE, path: text}, ANSWERS)
+    with pytest.raises(RefusedError, match=f"ip_set.*{where}"):
+        run(host, "ip_set")
+    assert host.asked == []
+
+
+def test_an_etc_file_hides_that_of_the_distribution(tmp_path):
+    host = make(tmp_path, {**TREE, "/usr/lib/modprobe.d/x.conf": "blacklist ip_set\n", "/etc/modprobe.d/x.conf": "# none\n"}, ANSWERS)
+    assert run(host, "ip_set")["changed"]
+
+
+def test_what_the_kernel_does_not_take_leaves_no_file(tmp_path):
+    host = make(tmp_path, TREE, {"modprobe ip_set": (1, "modprobe: ERROR: Key was rejected by service")})
+    with pytest.raises(SubmarinerError, match="Key was rejected by service.*was not written"):
+        run(host, "ip_set")
+    host = make(tmp_path, TREE)
+    with pytest.raises(SubmarinerError, match="Install package kmod"):
+        run(host, "ip_set")
+    assert FILE not in files(tmp_path)
+
+
+def test_absent_removes_the_file_alone(tmp_path):
+    host = make(tmp_path, TREE, ANSWERS)
+    run(host, "ip_set")
+    outcome = Outcome()
+    remove_modules(host, outcome)
+    assert outcome.changed and FILE not in files(tmp_path) and host.asked == ["modprobe ip_set"]
+    outcome = Outcome()
+    remove_modules(host, outcome)
+    assert not outcome.changed
+
+
+@pytest.mark.parametrize("names", [(), ("../x",), ("a b",)])
+def test_names_are_checked(tmp_path, names):
+    with pytest.raises(InputError):
+        run(make(tmp_path, TREE), *names)

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_offload
+from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_offload import FILE
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_offload import apply_offload, remove_offload
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._node.written import files, make
+
+
+class Card:
+    """ethtool(8) for one device: -k prints, -K sets; tx-checksumming is on as long as one of its members is."""
+
+    def __init__(self, host, name, **held):
+        self.held = {"tx-checksum-ip-generic": "on", "tx-checksum-sctp": "off", "tx-udp_tnl-segmentation": "on", **held}
+        host.answers[f"ethtool -k {name}"] = lambda: (0, self.printed(name))
+        for feature, members in {"tx-checksumming": ["tx-checksum-ip-generic", "tx-checksum-sctp"], **{each: [each] for each in self.held}}.items():
+            for value in ("on", "off"):
+                host.answers[f"ethtool -K {name} {feature} {value}"] = lambda members=members, value=value: self.set(members, value)
+
+    def printed(self, name):
+        rows = "".join(f"\t{feature}: {value}\n" for feature, value in self.held.items())
+        return f"Features for {name}:\ntx-checksumming: {'on' if self.held['tx-checksum-ip-generic'] == 'on' else 'off'}\n{rows}"
+
+    def set(self, members, value):
+        self.held.update({name: value for name in members if not self.held[name].endswith("[fixed]")})
+        return 0, ""
+
+
+@pytest.fixture(autouse=True)
+def _programs(monkeypatch):
+    monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+
+
+@pytest.fixture
+def host(tmp_path):
+    made = make(tmp_path, {"/sys/class/net/eth0/mtu": "1500"}, {"udevadm control --reload": (0, "")})
+    made.card = Card(made, "eth0")
+    return made
+
+
+def run(host, *devices, check_mode=False, allowed=True):
+    outcome = Outcome(check_mode, allowed)
+    apply_offload(host, [{"name": each} if isinstance(each, str) else each for each in devices], outcome)
+    return outcome
+
+
+def remove(host, allowed=True):
+    outcome = Outcome(False, allowed)
+    remove_offload(host, outcome)
+    return outcome
+
+
+def test_off_now_and_later_and_back(host, tmp_path):
+    checked = run(host, "eth0", "vx-submariner", check_mode=True).result()
+    assert FILE not in files(tmp_path) and host.card.held["tx-checksum-ip-generic"] == "on"
+    assert run(host, "eth0", "vx-submariner").result() == checked and host.card.held["tx-checksum-ip-generic"] == "off"
+    assert "# was eth0 = tx-checksum-ip-generic\n" in files(tmp_path)[FILE] and host.asked[-1] == "udevadm control --reload"
+    assert not run(host, "eth0", "vx-submariner").changed
+    assert remove(host).changed and FILE not in files(tmp_path)
+    assert host.card.held == {"tx-checksum-ip-generic": "on", "tx-checksum-sctp": "off", "tx-udp_tnl-segmentation": "on"}
+    assert not remove(host).changed
+
+
+def test_a_device_or_a_feature_that_is_no_longer_named_gets_it_back(host):
+    both = ["tx-checksum-ip-generic", "tx-udp_tnl-segmentation"]
+    host.answers["ethtool -K eth0 tx-checksumming off tx-udp_tnl-segmentation off"] = lambda: host.card.set(both, "off")
+    run(host, {"name": "eth0", "features": ["tx-checksumming", "tx-udp_tnl-segmentation"]})
+    assert host.card.held["tx-udp_tnl-segmentation"] == "off"
+    assert run(host, "eth0").changed and host.card.held["tx-udp_tnl-segmentation"] == "on" and host.card.held["tx-checksum-ip-generic"] == "off"
+    assert run(host, "vx-submariner").changed and host.card.held["tx-checksum-ip-generic"] == "on"
+
+
+def test_consent_before_anything_is_written_both_ways(host, tmp_path):
+    with pytest.raises(RefusedError, match="switch tx-checksumming off on eth0"):
+        run(host, "eth0", allowed=False)
+    assert FILE not in files(tmp_path)
+    run(host, "eth0")
+    with pytest.raises(RefusedError, match="on again on eth0"):
+        remove(host, allowed=False)
+    assert host.card.held["tx-checksum-ip-generic"] == "off" and FILE in files(tmp_path)
+    assert run(host, "eth0", "vxlan.calico", allowed=False).changed  # nothing that is there changes
+
+
+def test_what_cannot_be_is_refused(host, tmp_path):
+    host.card.held["tx-checksum-ip-generic"] = "on [fixed]"
+    with pytest.raises(RefusedError, match="fixed"):
+        run(host, {"name": "eth0", "features": ["tx-checksum-ip-generic"]})
+    with pytest.raises(RefusedError, match="no feature tx"):
+        run(host, {"name": "eth0", "features": ["tx"]})
+    host.answers["ethtool -K eth0 tx-udp_tnl-segmentation off"] = (1, "Operation not permitted")
+    with pytest.raises(SubmarinerError, match="Operation not permitted"):
+        run(host, {"name": "eth0", "features": ["tx-udp_tnl-segmentation"]})
+    host.answers["ethtool -K eth0 tx-udp_tnl-segmentation off"] = (0, "")
+    with pytest.raises(SubmarinerError, match="and they are not"):
+        run(host, {"name": "eth0", "features": ["tx-udp_tnl-segmentation"]})
+    assert FILE not in files(tmp_path)
+
+
+def test_a_device_that_fails_leaves_those_before_it_as_they_were(host, tmp_path):
+    (tmp_path / "sys/class/net/eth1").mkdir()
+    Card(host, "eth1")
+    host.answers["ethtool -K eth1 tx-checksumming off"] = (1, "Device busy")
+    with pytest.raises(SubmarinerError, match="Device busy"):
+        run(host, "eth0", "eth1")
+    assert host.card.held["tx-checksum-ip-generic"] == "on" and FILE not in files(tmp_path)
+
+
+def test_programs_that_are_missing(host, monkeypatch):
+    monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: None)
+    with pytest.raises(SubmarinerError, match="Install package ethtool"):
+        run(host, "eth0")
+    monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: name if name == "ethtool" else None)
+    with pytest.raises(SubmarinerError, match="udev is not installed"):
+        run(host, "eth0")
+    monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: name)
+    del host.answers["udevadm control --reload"]
+    assert "next boot" in run(host, "eth0").warnings[0]

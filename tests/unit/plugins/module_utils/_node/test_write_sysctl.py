@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_sysctl
+from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_sysctl import FILE
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_sysctl import apply_sysctl, remove_sysctl
+
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._node.written import files, make
+
+CONF = "/proc/sys/net/ipv4/conf"
+TREE = {
+    "/proc/sys/net/ipv4/ip_forward": "0\n",
+    **{f"{CONF}/{name}/rp_filter": f"{value}\n" for name, value in {"all": 0, "default": 0, "lo": 0, "eth0": 1, "vxlan.calico": 1}.items()},
+}
+
+
+def run(host, values=None, rp_filter=None, check_mode=False):
+    outcome = Outcome(check_mode)
+    apply_sysctl(host, values or {}, rp_filter or {}, outcome)
+    return outcome
+
+
+def now(root, path):
+    return (root / "proc/sys" / path).read_text(encoding="utf-8").strip()
+
+
+def test_values_hold_now_and_at_boot_and_are_remembered_and_put_back(tmp_path):
+    host = make(tmp_path, TREE)
+    wanted = {"values": {"net.ipv4.ip_forward": True}, "rp_filter": {"vxlan.calico": 2, "vx-submariner": 2}}
+    checked = run(host, **wanted, check_mode=True).result()
+    assert now(tmp_path, "net/ipv4/ip_forward") == "0" and FILE not in files(tmp_path)
+    assert run(host, **wanted).result() == checked and checked["changed"]
+    assert files(tmp_path)[FILE].splitlines()[1:] == [
+        "# was net.ipv4.ip_forward = 0",
+        "net.ipv4.ip_forward = 1",
+        "net.ipv4.conf.vx-submariner.rp_filter = 2",
+        "# was net/ipv4/conf/vxlan.calico/rp_filter = 1",
+        "net/ipv4/conf/vxlan.calico/rp_filter = 2",
+    ]
+    assert "appears" in checked["lines"][2] and not run(host, **wanted).changed
+    outcome = Outcome()
+    remove_sysctl(host, outcome)
+    assert outcome.changed and {path: text.strip() for path, text in files(tmp_path).items()} == {path: text.strip() for path, text in TREE.items()}
+
+
+def test_what_is_no_longer_named_gets_its_value_back_unless_somebody_changed_it_since(tmp_path):
+    host = make(tmp_path, TREE)
+    run(host, {"net.ipv4.ip_forward": 1}, {"eth0": 2, "vxlan.calico": 2})
+    (tmp_path / "proc/sys/net/ipv4/conf/eth0/rp_filter").write_text("0\n")
+    run(host, {"net.ipv4.ip_forward": 1})
+    assert now(tmp_path, "net/ipv4/conf/vxlan.calico/rp_filter") == "1" and now(tmp_path, "net/ipv4/conf/eth0/rp_filter") == "0"
+    assert now(tmp_path, "net/ipv4/ip_forward") == "1"
+
+
+def test_a_value_that_changes_twice_goes_back_to_the_first(tmp_path):
+    host = make(tmp_path, TREE)
+    run(host, {"net.ipv4.ip_forward": 1})
+    run(host, {"net.ipv4.ip_forward": 2})
+    remove_sysctl(host, Outcome())
+    assert now(tmp_path, "net/ipv4/ip_forward") == "0"
+
+
+def test_nothing_is_loosened_that_was_not_named(tmp_path):
+    host = make(tmp_path, TREE)
+    with pytest.raises(RefusedError, match=r"eth0 \(1 to 2\), vxlan.calico"):
+        run(host, {"net.ipv4.conf.all.rp_filter": 2})
+    with pytest.raises(RefusedError, match="vxlan.calico"):
+        run(host, {"net.ipv4.conf.all.rp_filter": 2}, {"eth0": 2})
+    assert run(host, {}, {"all": 2}).changed
+    with pytest.raises(RefusedError, match="larger of the two"):
+        run(host, {}, {"eth0": 1})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"net.bridge.bridge-nf-call-iptables": 1}, "br_netfilter"),
+        ({"net.ipv4.no_such": 1}, "no parameter net.ipv4.no_such"),
+        ({"net.ipv4.conf.eth9.no_such": 1}, "no parameter"),
+    ],
+)
+def test_a_parameter_that_is_not_there(tmp_path, values, said):
+    with pytest.raises(SubmarinerError, match=said):
+        run(make(tmp_path, TREE), {"net.ipv4.ip_forward": 1, **values})
+    assert now(tmp_path, "net/ipv4/ip_forward") == "0"
+
+
+@pytest.mark.parametrize(
+    ("values", "rp_filter"),
+    [
+        ({}, {}),
+        ({"net.ipv4.ip_forward": ""}, {}),
+        ({"net.ipv4.ip_forward": 1, "net/ipv4/ip_forward": 0}, {}),
+        ({}, {"eth0": 3}),
+        ({}, {"a/b": 1}),
+        ({"net.ipv4.conf.eth0.rp_filter": 1}, {"eth0": 2}),
+    ],
+)
+def test_what_is_given_is_checked(tmp_path, values, rp_filter):
+    with pytest.raises(InputError):
+        run(make(tmp_path, TREE), values, rp_filter)
+
+
+def test_a_file_that_cannot_be_written_puts_the_values_back(tmp_path, monkeypatch):
+    def fails(*_arguments):
+        raise SubmarinerError("The disk is full.")
+
+    monkeypatch.setattr(_write_sysctl, "replace", fails)
+    host = make(tmp_path, TREE)
+    with pytest.raises(SubmarinerError, match="put back"):
+        run(host, {"net.ipv4.ip_forward": 1})
+    assert now(tmp_path, "net/ipv4/ip_forward") == "0"
+
+
+def test_later_files_and_procps_last_one_are_warned_of(tmp_path):
+    host = make(tmp_path, {**TREE, "/run/sysctl.d/99-zzz.conf": "net.ipv4.ip_forward=0", "/etc/sysctl.d/50-x.conf": "net.ipv4.ip_forward=0"})
+    assert "/run/sysctl.d/99-zzz.conf (0)" in run(host, {"net.ipv4.ip_forward": 1}).warnings[0]
+    host = make(tmp_path, {"/run/sysctl.d/99-zzz.conf": "", "/etc/sysctl.conf": "net.ipv4.ip_forward=0"})
+    assert "/etc/sysctl.conf (0)" in run(host, {"net.ipv4.ip_forward": 1}).warnings[0]
