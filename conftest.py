@@ -5,7 +5,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.lab.fixture", "tests.unit.verdicts"]
+pytest_plugins = ["tests.lab.fixture", "tests.netns.fixture", "tests.unit.verdicts"]
 
 # A busy machine is no defect of the code under test.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
