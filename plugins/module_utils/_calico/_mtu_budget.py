@@ -71,7 +71,7 @@ def link_of(picture: MtuPicture, given: int | None, refused: t.Sequence[Refusal]
     """
     if given:
         return Known(given, "option link_mtu")
-    if picture.link.mtu is not None and not picture.link.guessed:
+    if picture.link.mtu is not None and (picture.link.proved or not picture.link.guessed):
         return Known(picture.link.mtu, f"{picture.link.where} {picture.link.field}: {picture.link.source}")
     if refused:
         first = min(refused, key=lambda entry: entry.kept + OVERHEAD[entry.tunnel])

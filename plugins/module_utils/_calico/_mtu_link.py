@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fathom.submariner authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The MTU of the nodes' links, as far as an API object or a log tells it.
+"""The MTU of the nodes' links: as their hosts show it where module node_info read them, else as far as an API object or a log tells it.
 
 No object of Kubernetes or Calico holds it. ``Installation.status.mtu`` is the *pods'* MTU: what spec sets, or what the operator reads in
 /var/lib/calico/mtu on the node that it runs on (tigera/operator pkg/controller/installation/core_controller.go). Where all tunnels are automatic, the
@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import OVERHEAD, TUNNELS, VXLAN, VXLAN_V6
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import MtuSettings
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import underlay
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import PodLog, Snapshot
 
 # Logrus prints fields in the order of their names, so that hostMTU stands before mtu, and new before old.
@@ -29,7 +30,8 @@ ASSUMED = 1460  # bytes; what Felix takes when no interface matches (findHostMTU
 # What a cloud's documentation promises for any network card of any instance; others have cards of 1460 or less.
 _AT_LEAST: t.Mapping[str, int] = {"ibm://": 1500, "aws://": 1500, "azure://": 1500}
 TELLING = (
-    "what would tell: `ip link` on a node, /var/lib/calico/mtu, or calico-node's log at its start (Determined pod MTU)"  # for messages of unknown
+    "what would tell: `ip link` on a node (module node_info reads it for all of them), /var/lib/calico/mtu, or calico-node's log at its start "
+    "(Determined pod MTU)"  # for messages of unknown
 )
 
 
@@ -37,6 +39,7 @@ class Link(t.NamedTuple):
     """:param mtu: the smallest that some node shows, None where nothing tells it.
     :param source: how it is known, or why it is not.
     :param guessed: calico-node found no interface to ask and assumed 1460.
+    :param proved: a node's own host shows it, whatever calico-node assumed.
     """
 
     mtu: int | None
@@ -45,6 +48,8 @@ class Link(t.NamedTuple):
     field: str = ""
     guessed: bool = False
     guessed_line: str = ""
+    proved: bool = False
+    guessed_where: str = ""  # the log
 
 
 class Refusal(t.NamedTuple):
@@ -62,11 +67,9 @@ class Refusal(t.NamedTuple):
 
 
 def read_link(snapshot: Snapshot, settings: MtuSettings) -> Link:
-    guess = _guess(snapshot)
-    known = _of_log(snapshot, settings) or _of_status(snapshot, settings)
-    if known is None:
-        return Link(None, _why_unknown(snapshot), guessed=guess is not None, guessed_line=guess[1] if guess else "", where=guess[0] if guess else "")
-    return known._replace(guessed=guess is not None, guessed_line=guess[1] if guess else "")
+    guess = _guess(snapshot) or ("", "")
+    known = _of_hosts(snapshot) or _of_log(snapshot, settings) or _of_status(snapshot, settings) or Link(None, _why_unknown(snapshot), guess[0])
+    return known._replace(guessed=bool(guess[1]), guessed_line=guess[1], guessed_where=guess[0])
 
 
 def promised_link(snapshot: Snapshot) -> int | None:
@@ -91,6 +94,18 @@ def refusals(snapshot: Snapshot) -> tuple[Refusal, ...]:
     return tuple(found.values())
 
 
+def is_accepted(snapshot: Snapshot, settings: MtuSettings) -> bool:
+    """Whether the kernel has taken what is configured: only VXLAN's MTU is, and a ready calico-node, whose log goes back to its start, tells of no refusal.
+
+    The device is bound to the interface under it, and takes no MTU that does not fit through that one (linux drivers/net/vxlan ``vxlan_change_mtu``).
+    """
+    configured = {tunnel for tunnel, mtu in (settings.tunnels or {}).items() if mtu}
+    if not configured or not configured <= {VXLAN, VXLAN_V6} or refusals(snapshot):
+        return False
+    ready = {str(pod.ref) for pod in snapshot.pods.items if pod.ready}
+    return any(str(log.ref) in ready and any(_POD_MTU.search(line) for line in log.lines) for log in _logs(snapshot))
+
+
 def felix_tunnels(snapshot: Snapshot, settings: MtuSettings) -> tuple[str, ...]:
     """The tunnels that Felix counts as enabled when it derives the pods' MTU: of any pool, disabled ones and those of remote subnets included."""
     found = set(settings.tunnels or ())
@@ -106,6 +121,17 @@ def _logs(snapshot: Snapshot) -> t.Iterator[PodLog]:
     for log in snapshot.logs.items:
         if log.container == "calico-node" and not log.previous:
             yield log
+
+
+def _of_hosts(snapshot: Snapshot) -> Link | None:
+    """The smallest link between nodes that a document shows: the interface with the Node's InternalIP, else that of its default route."""
+    addresses = {node.ref.name: node.internal_ips for node in snapshot.nodes.items}
+    found = []
+    for host in snapshot.node_hosts.items:
+        link = underlay(host, addresses.get(host.node, ()))
+        if link is not None and link.mtu:
+            found.append(Link(link.mtu, "the link between nodes, read on the node itself", f"Node {host.node}", f"links[{link.name}].mtu", proved=True))
+    return min(found, key=lambda link: (link.mtu or 0, link.where)) if found else None
 
 
 def _of_log(snapshot: Snapshot, settings: MtuSettings) -> Link | None:

@@ -14,11 +14,13 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import Version, parse_calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, containers_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_mtu import offloaded
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 
 FEATURE = "ChecksumOffloadBroken"
 FIELD = "spec.featureDetectOverride"
 VARIABLE = "FELIX_FEATUREDETECTOVERRIDE"
+DEVICE = "vxlan.calico"
 VSPHERE = "vsphere://"
 VIRTUAL = ("openstack://", "proxmox://")  # virtio: seen in some of the threads, far from always
 
@@ -76,12 +78,13 @@ class Exposed(t.NamedTuple):
 
 
 def exposed(snapshot: Snapshot, calico: Version) -> tuple[tuple[Exposed, ...], tuple[str, ...]]:
-    """The nodes at risk by hypervisor, and those of them whose kernel is not known."""
+    """The nodes at risk by hypervisor, and those of them whose kernel is not known; without those whose own host shows that the offload is off."""
     found: dict[str, list[tuple[str, str]]] = {}
     unknown = []
+    off = {host.node for host in snapshot.node_hosts.items for link in host.links if link.name == DEVICE and offloaded(link) is False}
     for node in snapshot.nodes.items:
         hypervisor = next((prefix for prefix in (VSPHERE, *VIRTUAL) if node.provider_id.startswith(prefix)), "")
-        if not hypervisor or node.operating_system == "windows":
+        if not hypervisor or node.operating_system == "windows" or node.ref.name in off:
             continue
         kernel = parse_calico_version(node.kernel_version)  # a kernel's version has the same three numbers in front
         if kernel is None:

@@ -17,7 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
     beyond_tunnels,
     left_for_pods,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import ASSUMED, TELLING, Refusal, promised_link, refusals
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import ASSUMED, TELLING, Refusal, is_accepted, promised_link, refusals
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu, settable
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT, FELIX_FIELD, POD, Knob, number
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
@@ -43,7 +43,8 @@ def too_large(facts: Facts) -> t.Iterator[Problem]:
     """A packet of a tunnel may be as large as the link less what the tunnel adds: IPIP 20, VXLAN 50 (IPv6 70), WireGuard 60 (IPv6 80) bytes.
 
     Automatic values fit by construction. A configured one is compared with the link where something tells it: the pods' MTU that an operator or
-    calico-node's log reports while everything is automatic, the link that the log names, or the kernel's refusal to set it. Elsewhere it is unknown.
+    calico-node's log reports while everything is automatic, the link that the log names, or the kernel's refusal to set it, which a log of a running
+    calico-node does without where the kernel has taken VXLAN's. Elsewhere it is unknown.
     """
     picture = _picture(facts)
     _require(picture)
@@ -52,7 +53,7 @@ def too_large(facts: Facts) -> t.Iterator[Problem]:
         yield from (_beyond_link(facts, picture, excess, picture.link.mtu) for excess in beyond_link(picture.tunnels or {}, picture.pod, picture.link.mtu))
     elif refused:
         yield _refused(facts, picture, refused)
-    else:
+    elif not is_accepted(facts.snapshot, picture.settings):
         yield from _unproved(picture, promised_link(facts.snapshot))
 
 
@@ -78,7 +79,7 @@ def pod_exceeds_tunnel(facts: Facts) -> t.Iterator[Problem]:
             title=f"Pods send packets of {excess.mtu} bytes, and the {excess.tunnel} tunnel takes {excess.limit}",
             evidence=(*_rows(*knobs), *_kubespray_signature(facts, picture)),
             impact=STALLS,
-            remedy=_remedy(facts, min(entry.limit for entry in found)),
+            remedy=remedy_for(facts, min(entry.limit for entry in found)),
         )
     if picture.pod is None and not (picture.settings.pod == 0 or not picture.settings.tunnels):
         raise CannotJudge(f"the MTU of pods is not known; {TELLING}")
@@ -165,8 +166,8 @@ def link_guessed(facts: Facts) -> t.Iterator[Problem]:
     _require(picture)
     on_google = any(node.provider_id.startswith("gce://") for node in facts.snapshot.nodes.items)
     link = picture.link
-    if link.guessed or (link.mtu == ASSUMED and not on_google):
-        row = Evidence(link.where, "log of container calico-node", plain_line(link.guessed_line)) if link.guessed else None
+    if link.guessed or (link.mtu == ASSUMED and not link.proved and not on_google):
+        row = Evidence(link.guessed_where, "log of container calico-node", plain_line(link.guessed_line)) if link.guessed else None
         yield Problem(
             subject="FelixConfiguration default",
             title=f"Calico did not find the nodes' interface and takes its MTU for {ASSUMED}",
@@ -208,7 +209,7 @@ def _beyond_link(facts: Facts, picture: MtuPicture, excess: Excess, link: int) -
             Evidence(picture.link.where, picture.link.field, str(link), picture.link.source),
         ),
         impact=STALLS,
-        remedy=_remedy(facts, left_for_pods(link, picture.tunnels or ())),
+        remedy=remedy_for(facts, left_for_pods(link, picture.tunnels or ())),
     )
 
 
@@ -223,7 +224,7 @@ def _refused(facts: Facts, picture: MtuPicture, refused: t.Sequence[Refusal]) ->
             Evidence(str(first.log.ref), "log of container calico-node", plain_line(first.line), f"seen in the log of {where}"),
         ),
         impact=STALLS,
-        remedy=_remedy(facts, min(entry.kept for entry in refused)),
+        remedy=remedy_for(facts, min(entry.kept for entry in refused)),
     )
 
 
@@ -254,10 +255,14 @@ def _kubespray_signature(facts: Facts, picture: MtuPicture) -> t.Iterator[Eviden
             yield Evidence(unread.where, unread.field, unread.value, note)
 
 
-def _remedy(facts: Facts, mtu: int) -> Remedy:
+def remedy_for(facts: Facts, mtu: int) -> Remedy:
+    """Set an MTU that fits, by the role where it can."""
     made = set_mtu(facts.snapshot, mtu)
     if settable(facts.snapshot, mtu):
-        return by_role("calico_mtu", made.text, {"calico_mtu_mtu": mtu}, target=made.target, disruptive=True)
+        picture = mtu_picture(facts.snapshot)
+        # The role does not read documents of nodes; it judges the number by the link that they prove.
+        link = {"calico_mtu_link_mtu": str(picture.link.mtu)} if picture is not None and picture.link.proved else {}
+        return by_role("calico_mtu", made.text, {"calico_mtu_mtu": mtu, **link}, target=made.target, disruptive=True)
     return by_hand(made.text, made.target, disruptive=True)
 
 

@@ -106,7 +106,7 @@ def remote_pool_missing(facts: Facts) -> t.Iterator[Problem]:
             impact=NOT_MASQUERADED
             if _harmless(facts)
             else f"Traffic from pods to {cluster_id} leaves masqueraded as a node: connections break, or arrive with the wrong source address.",
-            remedy=None if cause else _make(facts, pools),
+            remedy=None if cause == MIGRATION else _make(facts, pools),
             severity="warning" if cause or _harmless(facts) else "",
             caused_by=f"{facts.snapshot.cluster}/{cause}" if cause else "",
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import sys
 
 import pytest
 import yaml
@@ -16,6 +17,8 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILTERS = sorted((ROOT / "plugins/filter").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 ROOMS = {"_kube": 0, "_snapshot": 1, "_network": 1, "_calico": 2, "_submariner": 2, "_checks": 3, "_remedies": 3, "_report": 3, "_apply": 4}
+ON_NODES = {"_node": {"_node"}, "_wire": {"_wire", "_node"}}  # rooms whose code runs on a node's host, and which of each other they may use
+NODES_PYTHON = (3, 8)  # the oldest that ansible-core 2.18 runs modules with
 PURE = ("_network", "_calico", "_submariner", "_checks", "_remedies", "_report")
 IMPURE = {"socket", "subprocess", "urllib", "http", "requests", "urllib3", "kubernetes", "time", "threading", "asyncio", "random", "datetime", "os"}
 
@@ -100,6 +103,18 @@ def test_dependencies_point_one_way_and_pure_rooms_stay_pure(path):
         other = name.partition("module_utils.")[2].split(".")[0]
         if room in ROOMS and other in ROOMS:
             assert ROOMS[other] <= ROOMS[room], name
+
+
+@pytest.mark.parametrize("path", sorted(path for room in ON_NODES for path in (ROOT / "plugins/module_utils" / room).rglob("*.py")), ids=lambda path: path.name)
+def test_what_runs_on_a_nodes_host_needs_its_old_python_and_nothing_else(path):
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=NODES_PYTHON)
+    room = path.relative_to(ROOT / "plugins/module_utils").parts[0]
+    for name in imports(path):
+        if name.startswith("ansible_collections."):
+            other = name.partition("module_utils.")[2].split(".")[0]
+            assert other in ON_NODES[room] | {"_errors", "_network", "_snapshot"}, name
+        else:
+            assert name.split(".")[0] in sys.stdlib_module_names, name
 
 
 def test_playbooks_hold_nothing_but_hosts_and_roles():

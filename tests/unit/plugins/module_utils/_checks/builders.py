@@ -274,7 +274,8 @@ def cluster(name="cluster-1", *, joined=None, remote=None, announced=None, pools
         "gateways": ok(gateway(connection(other), version=joined.version)) if joined else not_served(),
     }
     empty = {entry.name: ok() for entry in dataclasses.fields(Snapshot) if isinstance(entry.default, Answer)}
-    unserved = {"datastore_migrations": not_served()}
+    # Documents of nodes are optional: nobody gave any.
+    unserved = {"datastore_migrations": not_served(), "node_hosts": Answer(), "node_probes": Answer()}
     return Snapshot(name, "https://test.invalid:6443", "2026-01-01T00:00:00Z", **{**empty, **unserved, **fields, **changes})
 
 

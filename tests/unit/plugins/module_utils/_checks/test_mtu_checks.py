@@ -130,6 +130,15 @@ class TestTooLarge:
             assert f"needs links of {mtu + 50} bytes" in finding.title and more in finding.title
             assert "ip link" in finding.missing
 
+    def test_what_the_kernel_has_taken_fits(self):
+        started = "[INFO][66] felix/int_dataplane.go 1234: Determined pod MTU mtu=1450"
+        running = ok(calico_pod(ready=True)._replace(ref=Ref("Pod", "calico-node-node-1", "calico-system")))
+        expect_pass(operator(1450, logs=log(started), pods=running), self.check_id)
+        expect_unknown(operator(1450, logs=log(started), pods=ok(running.items[0]._replace(ready=False))), self.check_id)
+        expect_unknown(operator(1450, logs=log("the beginning is lost"), pods=running), self.check_id)
+        encrypted = ok(felix(wireguardEnabled=True, wireguardMTU=1440))
+        expect_unknown(operator(1450, logs=log(started), pods=running, felix_configurations=encrypted), self.check_id)
+
     def test_a_cloud_that_promises_enough_is_enough(self):
         on_ibm = ok(node()._replace(provider_id="ibm://1///2"))
         expect_pass(operator(1450, nodes=on_ibm), self.check_id)

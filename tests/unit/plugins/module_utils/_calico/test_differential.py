@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decision tree: causes exclude each other, nothing is claimed without its observations, and knowing less never claims more."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
+
+VALUES = {
+    name: ((tree.PATH, tree.SERVICE, tree.PORT, None) if name == tree.WHAT else (True, False, None)) for name in tree.WORDS
+}
+OBSERVED = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in VALUES.items()})
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(tree.CAUSES, 2)))
+def test_every_two_causes_are_separated_by_an_observation(one, other):
+    for cause, signature in tree.SIGNATURES:
+        for another, against in tree.SIGNATURES:
+            if (cause, another) == (one, other):
+                assert [name for name in signature if name in against and signature[name] != against[name]], (signature, against)
+    assert tree.separating(one, other)
+    assert set(tree.separating(one, other)) == set(tree.separating(other, one))
+
+
+def test_every_cause_has_a_signature_with_a_symptom():
+    assert {cause for cause, _signature in tree.SIGNATURES} == set(tree.CAUSES)
+    for _cause, signature in tree.SIGNATURES:
+        assert tree.symptoms(signature)
+        assert set(signature) <= set(tree.WORDS)
+
+
+@pytest.mark.parametrize(("cause", "signature"), tree.SIGNATURES)
+def test_a_signature_is_recognised_and_each_of_its_observations_is_needed(cause, signature):
+    assert tree.decide(signature) == tree.Verdict(cause, signature, (cause,))
+    for name in signature:
+        fewer = {key: value for key, value in signature.items() if key != name}
+        verdict = tree.decide(fewer)
+        assert not verdict.cause
+        if tree.symptoms(fewer):
+            assert cause in verdict.possible
+            assert name in verdict.wanted
+
+
+@given(OBSERVED)
+def test_a_claim_has_all_of_its_observations(observed):
+    verdict = tree.decide(observed)
+    if verdict.cause:
+        assert (verdict.cause, verdict.because) in tree.SIGNATURES
+        assert all(observed[name] == value for name, value in verdict.because.items())
+        assert tree.symptoms(observed)
+    elif not tree.symptoms(observed):
+        assert verdict == tree.Verdict()
+
+
+@given(OBSERVED, st.sets(st.sampled_from(sorted(tree.WORDS))))
+def test_knowing_less_never_claims_and_never_claims_another(observed, dropped):
+    before = tree.decide(observed)
+    after = tree.decide({name: None if name in dropped else value for name, value in observed.items()})
+    assert after.cause in ("", before.cause)
+    if before.cause and tree.symptoms({name: value for name, value in observed.items() if name not in dropped}):
+        assert before.cause in after.possible
+
+
+@given(OBSERVED)
+def test_what_is_wanted_is_unknown_and_would_tell(observed):
+    verdict = tree.decide(observed)
+    for name in verdict.wanted:
+        assert observed[name] is None
+    if len(verdict.possible) > 1:
+        assert tree.telling(verdict.wanted)
+
+
+BOOLS = st.lists(st.sampled_from((True, False, None)), min_size=1, max_size=4)
+
+
+@given(BOOLS)
+def test_three_values(values):
+    known = [value for value in values if value is not None]
+    for joined, two in ((tree.any_of, any), (tree.all_of, all)):
+        found = joined(*values)
+        # Whatever the unknown ones turn out to be, a known answer stays.
+        fillings = map(iter, itertools.product((True, False), repeat=values.count(None)))
+        filled = {two([value if value is not None else next(filling) for value in values]) for filling in fillings}
+        assert filled == {found} if found is not None else len(filled) == 2
+        assert found is not None or len(known) < len(values)
+
+
+def test_words():
+    assert tree.in_words(tree.FULL, False) == "a full-sized ping is lost"
+    assert tree.in_words(tree.WHAT, tree.PATH) == ""
+    assert tree.telling((tree.WHAT, tree.FULL, tree.FULL)) == "path_mtu by ICMP to the same address"

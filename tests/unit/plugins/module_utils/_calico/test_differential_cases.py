@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From documents of nodes to causes: each fault is told for what it is, and what is dropped from the input claims nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases, full, passes, small, untried
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, NodeProbes
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import (
+    BLACK_HOLE,
+    CALICO,
+    DEAD,
+    OPEN,
+    REFUSED,
+    UNDERLAY,
+    UNKNOWN,
+    Contrast,
+    PathMtu,
+)
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico import wires
+
+SECTIONS = ("links", "routes", "rules", "firewall")
+
+
+def scene(hosts=None, found=None, is_ipvs=False, dropped=False, **fields):
+    return Scene(wires.snapshot(hosts, found, **fields), is_ipvs, lambda flow: dropped)
+
+
+def claimed(found):
+    return {case.verdict.cause for case in found} - {""}
+
+
+def test_a_healthy_cluster_has_no_symptom():
+    found = cases(scene())
+    assert {case.path for case in found} == {"underlay", "calico", "submariner", "cross_cluster"}
+    assert [case for case in found if tree.symptoms(case.observed)] == []
+
+
+@pytest.mark.parametrize("name", wires.FAULTS)
+def test_each_fault_is_told_for_what_it_is(name):
+    cause, hosts, found, is_ipvs, dropped = wires.FAULTS[name]
+    assert claimed(cases(scene(hosts, found, is_ipvs, dropped))) == {cause}
+
+
+def test_an_asymmetric_route_under_strict_filtering():
+    """On the underlay: what leaves one node comes in where its sender is not expected. The target must be known to be alive."""
+    dead = [wires._on(wires.probes(wires.ONE), UNDERLAY, wires._dead), wires.probes(wires.TWO)]
+    other = NodeProbes("worker-3", paths=(wires.open_path(UNDERLAY, "worker-3", wires.TWO), wires.open_path(UNDERLAY, "worker-3", wires.ONE)))
+    hosts = wires._strict_underlay()
+    found = [case for case in cases(scene(hosts, (*dead, other))) if case.verdict.cause]
+    assert [(case.verdict.cause, case.source, case.path) for case in found] == [(tree.RP_FILTER, wires.ONE, UNDERLAY)]
+    assert "rp_filter of eth0 acts as 1 (strict), and the route back to 192.168.0.1 leads into eth1" in found[0].words[tree.STRICT]
+    alone = dead[1]._replace(paths=(), contrasts=())
+    assert claimed(cases(scene(hosts, (dead[0], alone)))) == set()
+
+
+@pytest.mark.parametrize("name", wires.FAULTS)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_dropping_any_input_never_makes_a_claim(name, data):
+    _cause, hosts, found, is_ipvs, dropped = wires.FAULTS[name]
+    whole = scene(hosts, found, is_ipvs, dropped)
+    before = {(case.source, case.path, case.address, case.port): case.verdict for case in cases(whole)}
+    snapshot = whole.snapshot
+    kept_hosts = []
+    for host in snapshot.node_hosts.items:
+        if data.draw(st.booleans(), label=f"host {host.node}"):
+            kept_hosts.append(wires.unseen(host, *data.draw(st.sets(st.sampled_from(SECTIONS)), label="unseen")))
+    kept_probes = []
+    for probes in snapshot.node_probes.items:
+        paths = [path for path in probes.paths if data.draw(st.integers(0, 3))]
+        contrasts = [contrast for contrast in probes.contrasts if data.draw(st.integers(0, 3))]
+        kept_probes.append(probes._replace(paths=tuple(paths), contrasts=tuple(contrasts)))
+    answers = {field: Answer() for field in ("nodes", "pods", "services") if data.draw(st.booleans(), label=f"without {field}")}
+    less = dataclasses.replace(snapshot, node_hosts=wires.ok(*kept_hosts), node_probes=wires.ok(*kept_probes), **answers)
+    asked = Scene(less, data.draw(st.sampled_from((is_ipvs, None))), data.draw(st.sampled_from((lambda flow: dropped, lambda flow: None))))
+    for case in cases(asked):
+        if case.verdict.cause:
+            assert before[case.source, case.path, case.address, case.port].cause == case.verdict.cause, case
+
+
+@pytest.mark.parametrize("field", ["hosts", "policies"])
+def test_without_an_input_the_answer_is_what_would_tell(field):
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4800 blocked"]
+    given_hosts = () if field == "hosts" else hosts
+    asked = scene(hosts, found, node_hosts=wires.ok()) if given_hosts == () else Scene(wires.snapshot(hosts, found), False)
+    lost = [case for case in cases(asked) if tree.symptoms(case.observed)]
+    assert lost and all(not case.verdict.cause for case in lost)
+    assert {case.verdict.possible for case in lost} == {(tree.BLOCKED, tree.ROUTE, tree.RP_FILTER) if field == "hosts" else (tree.BLOCKED, tree.POLICY)}
+    assert ("node_info of both nodes" in tree.telling(lost[0].verdict.wanted)) is (field == "hosts")
+    assert ("HostEndpoints" in tree.telling(lost[0].verdict.wanted)) is (field == "policies")
+
+
+def test_rules_for_other_tables_leave_routes_unknown():
+    cause, hosts, found, _ipvs, _dropped = wires.FAULTS["no route into vx-submariner"]
+    foreign = hosts[0]._replace(rules=(*hosts[0].rules, wires.NodeRule(30200, "30200")))
+    assert claimed(cases(scene((foreign, hosts[1]), found))) == set()
+    assert claimed(cases(scene(hosts, found))) == {cause}
+
+
+def test_devices_that_do_not_fit_each_other_are_no_route():
+    _cause, _hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a security group"]
+    other = wires.changed_link(wires.host(wires.TWO), "vxlan.calico", vxlan=wires.Vxlan(4096, 8472))
+    dead = [case for case in cases(scene((wires.host(wires.ONE), other), found)) if case.verdict.cause]
+    assert {case.verdict.cause for case in dead} == {tree.ROUTE}
+    assert "port 4789; of gateway-1: 4096, 8472" in dead[0].words[tree.WIRED]
+
+
+def test_a_device_that_is_down_and_a_default_route():
+    _cause, _hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a security group"]
+    down = wires.changed_link(wires.host(wires.ONE), "vxlan.calico", up=False)
+    lost = [case for case in cases(scene((down, wires.host(wires.TWO)), found)) if case.verdict.cause]
+    assert {case.verdict.cause for case in lost} == {tree.ROUTE}
+    assert "vxlan.calico, which is down" in lost[0].words[tree.WIRED]
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["no route to the other node's pods"]
+    lost = next(case for case in cases(scene(hosts, found)) if case.verdict.cause and case.source == wires.ONE)
+    assert "the default route, not into Calico's vxlan device" in lost.words[tree.WIRED]
+
+
+def test_a_firewall_rule_of_a_node_is_evidence():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a node's firewall"]
+    lost = next(case for case in cases(scene(hosts, found)) if case.verdict.cause == tree.BLOCKED)
+    assert lost.observed[tree.RULE] is True
+    assert "--dport 4789 -j DROP" in lost.words[tree.RULE]
+
+
+def test_refused_is_an_answer():
+    assert passes(Contrast("10.0.0.1", answer=REFUSED)) is True
+    assert passes(Contrast("10.0.0.1", answer=OPEN, corrupt=True)) is False
+    assert passes(Contrast("10.0.0.1", answer=BLACK_HOLE)) is False
+    assert passes(Contrast("10.0.0.1", answer=UNKNOWN)) is None and passes(None) is None
+
+
+def test_what_a_search_tells():
+    base = PathMtu("10.0.0.1", link_mtu=1500)
+    assert (small(base), full(base)) == (None, None)
+    assert (small(base._replace(answer=DEAD)), full(base._replace(answer=DEAD))) == (False, None)
+    assert (small(base._replace(answer=OPEN, mtu=1500)), full(base._replace(answer=OPEN, mtu=1500))) == (True, True)
+    assert full(base._replace(answer=OPEN, mtu=1400)) is None  # nothing larger was tried
+    assert (small(base._replace(answer=BLACK_HOLE, mtu=1400)), full(base._replace(answer=BLACK_HOLE, mtu=1400))) == (True, False)
+
+
+def test_a_port_that_nobody_serves_is_no_symptom():
+    """The kernel's own socket takes what is meant for VXLAN and says nothing."""
+    found = tuple(wires._on(wires.probes(name), UNDERLAY, wires._port_lost) for name in wires.NUMBER)
+    assert [case for case in cases(scene(None, found)) if tree.symptoms(case.observed)] == []
+
+
+def test_ping_that_is_filtered_is_no_symptom():
+    def filtered(each):
+        return each._replace(answer=DEAD, mtu=None, lost=68) if isinstance(each, PathMtu) and each.protocol == "icmp" else each
+
+    found = tuple(wires._on(wires.probes(name), CALICO, filtered) for name in wires.NUMBER)
+    assert [case for case in cases(scene(None, found)) if tree.symptoms(case.observed)] == []
+
+
+def test_probes_that_could_not_run():
+    failed = PathMtu("192.168.0.2", wires.TWO, why="no permission to open a raw socket: run it as root")
+    found = (wires.probes(wires.ONE)._replace(paths=(failed,)), wires.probes(wires.TWO))
+    assert [(each.source, each.target, each.why) for each in untried(wires.snapshot(None, found))] == [(wires.ONE, wires.TWO, failed.why)]
+
+
+def test_large_exchanges_that_nobody_tried_are_no_gap():
+    """After a small one has failed."""
+    base = Contrast("192.168.0.2", wires.TWO, port=45454)
+    failed = wires.probes(wires.ONE)._replace(paths=(), contrasts=(base._replace(answer=BLACK_HOLE), base._replace(size="large", why="not tried")))
+    assert untried(wires.snapshot(None, (failed,))) == ()
+    barred = failed._replace(contrasts=(base._replace(why="no permission"), base._replace(size="large", why="not tried")))
+    assert [each.why for each in untried(wires.snapshot(None, (barred,)))] == ["no permission", "not tried"]
+
+
+def test_what_a_failed_exchange_says_is_evidence():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["broken checksums in Calico's tunnel"]
+    why = "no answer; meanwhile this host dropped 3 tcp packets for wrong checksums"
+    told = tuple(each._replace(contrasts=tuple(one._replace(why=why) if one.answer == BLACK_HOLE else one for one in each.contrasts)) for each in found)
+    assert {case.words[tree.EXCHANGE] for case in cases(scene(hosts, told)) if case.verdict.cause} == {why}
+
+
+def test_a_responder_behind_a_firewall_tells_nothing():
+    """Its port is needed by the probes alone: that it is filtered is no fault of the cluster."""
+
+    def filtered(each):
+        return each if isinstance(each, PathMtu) or each.port != 45454 else each._replace(answer=BLACK_HOLE)
+
+    found = [probes._replace(contrasts=tuple(map(filtered, probes.contrasts))) for probes in map(wires.probes, wires.NUMBER)]
+    assert [case for case in cases(scene(None, found)) if case.path != "cross_cluster" and tree.symptoms(case.observed)] == []
+    reasons = untried(wires.snapshot(None, found))
+    assert {(each.source, each.target) for each in reasons} == {(wires.ONE, wires.TWO), (wires.TWO, wires.ONE)}
+    assert all("port 45454 does not answer: a firewall filters it" in each.why for each in reasons)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of what probes found: each passes, fails on its own fault alone, is unknown where something is missing, and silent without probes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, UNAVAILABLE, CalicoPolicy, HostEndpoint, Ref
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, UNDERLAY, PathMtu
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico import wires
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import answer, cluster, component, judged, ok, values
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.expectations import (
+    expect_fail,
+    expect_not_asked,
+    expect_pass,
+    expect_unknown,
+)
+
+CHECK = {
+    tree.MTU: "wire-mtu",
+    tree.OFFLOAD: "wire-checksum-offload",
+    tree.IPVS: "wire-service-ipvs",
+    tree.BLOCKED: "wire-udp-blocked",
+    tree.ROUTE: "wire-route",
+    tree.POLICY: "wire-policy",
+    tree.RP_FILTER: "wire-rp-filter",
+}
+ALL = (*CHECK.values(), "wire-path")
+
+
+def probed(hosts=None, found=None, *, ipvs=False, **changes):
+    """The healthy cluster of the checks' tests, with the nodes, hosts and probes of two nodes."""
+    scene = wires.snapshot(hosts, found)
+    base = cluster()
+    kept = [pod for pod in base.pods.items if pod.ref.name != "kube-proxy"]
+    proxy = component("kube-proxy", f"--proxy-mode={'ipvs' if ipvs else 'iptables'}")
+    fields = {name: getattr(scene, name) for name in ("nodes", "services", "node_hosts", "node_probes")}
+    return dataclasses.replace(base, **{**fields, "pods": ok(*kept, proxy, *scene.pods.items), **changes})
+
+
+def endpoints(*profiles):
+    """A HostEndpoint of every interface on both nodes."""
+    return ok(*(HostEndpoint(Ref("HostEndpoint", f"{name}-all"), name, "*", (wires.ADDRESS[UNDERLAY](name),), profiles, {}) for name in wires.NUMBER))
+
+
+DROPPING = {
+    "host_endpoints": endpoints(),
+    "calico_policies": ok(CalicoPolicy(Ref("GlobalNetworkPolicy", "deny"), "projectcalico.org/v3", "default", 1.0, "all()", ("Ingress", "Egress"), (), ())),
+}
+
+
+@pytest.mark.parametrize("check_id", ALL)
+def test_a_healthy_cluster_passes(check_id):
+    expect_pass(probed(), check_id)
+
+
+@pytest.mark.parametrize("check_id", ALL)
+def test_nothing_is_said_where_nobody_probed(check_id):
+    expect_not_asked(cluster(), check_id)
+    expect_unknown(cluster(node_probes=answer(UNAVAILABLE)), check_id)
+
+
+@pytest.mark.parametrize("name", wires.FAULTS)
+def test_a_fault_fails_its_own_check_and_no_other(name):
+    cause, hosts, found, ipvs, dropped = wires.FAULTS[name]
+    snapshot = probed(hosts, found, ipvs=ipvs, **(DROPPING if dropped else {}))
+    finding = expect_fail(snapshot, CHECK[cause])
+    assert {each.id for each in judged(snapshot, *ALL).findings} == {CHECK[cause]}
+    assert finding.impact and finding.remedy.text
+    told = {entry.field for entry in finding.evidence}
+    for other in set(tree.CAUSES) - {cause}:
+        # Of each other cause the observation that rules it out is in the evidence, unless it is what was addressed, which the object of the row names.
+        assert told & set(tree.separating(cause, other)) or tree.WHAT in tree.separating(cause, other), (other, told)
+
+
+def test_figures_of_a_black_hole_and_of_a_refusal():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["short MTU in the middle of the underlay, silent"]
+    finding = expect_fail(probed(hosts, found), "wire-mtu")
+    assert "1400 bytes pass" in finding.title and "without an answer" in finding.title
+    assert any("1400 bytes pass, 1401 do not, eth0 promises 1500" in entry.note for entry in finding.evidence)
+    assert finding.remedy.role == "fathom.submariner.calico_mtu" and finding.remedy.variables == {"calico_mtu_link_mtu": 1400}
+    assert finding.severity == "error"
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["short MTU in the middle of the underlay, answered"]
+    finding = expect_fail(probed(hosts, found), "wire-mtu")
+    assert finding.severity == "warning" and "refused" in finding.title
+    assert any("192.168.0.254 says 1400" in entry.note for entry in finding.evidence)
+
+
+def test_where_the_rule_is():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a node's firewall"]
+    finding = expect_fail(probed(hosts, found), "wire-udp-blocked")
+    assert "by a firewall rule of a node" in finding.title
+    assert any("--dport 4789 -j DROP" in value for value in values(finding))
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a security group"]
+    assert "between the nodes" in expect_fail(probed(hosts, found), "wire-udp-blocked").title
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4500 blocked one way"]
+    assert expect_fail(probed(hosts, found), "wire-udp-blocked").title.startswith("UDP 4500 is blocked")
+
+
+@pytest.mark.parametrize(
+    ("check_id", "fault", "without"),
+    [
+        ("wire-mtu", "large exchanges alone", {}),
+        ("wire-checksum-offload", "broken checksums in Calico's tunnel", {"node_hosts": ok()}),
+        ("wire-service-ipvs", "IPVS", {"config_maps": answer(FORBIDDEN)}),
+        ("wire-udp-blocked", "4789 blocked by a security group", {"node_hosts": ok()}),
+        ("wire-route", "4789 blocked by a security group", {"node_hosts": ok()}),
+        ("wire-rp-filter", "4789 blocked by a security group", {"node_hosts": ok()}),
+        ("wire-policy", "4789 blocked by a security group", {"host_endpoints": answer(FORBIDDEN)}),
+    ],
+)
+def test_what_was_not_read_is_unknown_and_says_what_would_tell(check_id, fault, without):
+    if fault in wires.FAULTS:
+        _cause, hosts, found, ipvs, _dropped = wires.FAULTS[fault]
+    else:
+
+        def change(each):  # no path MTU was searched for
+            if isinstance(each, PathMtu):
+                return each._replace(answer="unknown", mtu=None)
+            return each._replace(answer="black_hole") if each.size == "large" and each.protocol == "tcp" else each
+
+        hosts, found, ipvs = None, wires._all_probes(CALICO, change), False
+    snapshot = probed(hosts, found, ipvs=ipvs, **without)
+    finding = expect_unknown(snapshot, check_id)
+    assert finding.missing.startswith("what would tell: ") and len(finding.missing) > 30
+    lost = [each for each in judged(snapshot, "wire-path").findings if each.verdict == "fail"]
+    assert len(lost) == 1 and "not told apart" in lost[0].title
+
+
+def test_probes_that_could_not_run_are_unknown():
+    failed = PathMtu("192.168.0.2", wires.TWO, why="no permission to open a raw socket: run it as root")
+    finding = expect_unknown(probed(None, (wires.probes(wires.ONE)._replace(paths=(failed,)), wires.probes(wires.TWO))), "wire-path")
+    assert finding.missing == failed.why
+
+
+def test_what_fits_no_cause_is_told_as_it_is():
+    """Full-sized pings and everything else pass, large TCP does not, and checksums are made by the kernel."""
+    found = wires._all_probes(CALICO, wires._large_lost)
+    snapshot = probed(None, found)
+    finding = expect_fail(snapshot, "wire-path")
+    assert "none of the causes that are known" in finding.title
+    assert "tcpdump" in finding.remedy.text
+    assert {each.id for each in judged(snapshot, *ALL).findings} == {"wire-path"}
+
+
+def test_a_policy_that_lets_the_probe_pass_is_none():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["4800 blocked"]
+    allowed = {"host_endpoints": endpoints("projectcalico-default-allow")}
+    assert expect_fail(probed(hosts, found, **allowed), "wire-udp-blocked")
+    dropped = probed(hosts, found, **DROPPING)
+    assert "vx-submariner" in expect_fail(dropped, "wire-policy").title
+    expect_unknown(probed(hosts, found, **{**DROPPING, "tiers": answer(FORBIDDEN)}), "wire-policy")
