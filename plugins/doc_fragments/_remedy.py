@@ -35,7 +35,8 @@ options:
   run:
     description:
       - Id of the run that this task is part of, 1 to 63 lower-case letters, digits and dashes. Writes are journalled under it,
-        and tasks of one run share the cluster's lock, which the last one must give back with M(fathom.submariner.lease).
+        and tasks of one run share the cluster's lock where M(fathom.submariner.lease) has taken it for them. A task that finds it free takes it, and gives
+        it back at its end.
       - When not given, the task is a run of its own.
     type: str
   journal_dir:
@@ -71,7 +72,8 @@ options:
   run:
     description:
       - Id of the run that this task is part of, 1 to 63 lower-case letters, digits and dashes. Writes are journalled under it,
-        and tasks of one run share the cluster's lock, which the last one must give back with M(fathom.submariner.lease).
+        and tasks of one run share the cluster's lock where M(fathom.submariner.lease) has taken it for them. A task that finds it free takes it, and gives
+        it back at its end.
       - When not given, the task is a run of its own.
     type: str
   journal_dir:

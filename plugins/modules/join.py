@@ -426,7 +426,7 @@ def main():
             check_mode=module.check_mode,
         )
         module.no_log_values.update(proxy_passwords(request.options))
-        settings = Settings("join", run, bool(params["run"]), params["state_namespace"], params["journal_dir"], params["preconditions"], module.check_mode)
+        settings = Settings("join", run, params["state_namespace"], params["journal_dir"], params["preconditions"], module.check_mode)
         deadline = Deadline(params["wait_timeout"])
         members = [Member(each["name"], open_connection(module, each)) for each in (params, *params["peers"])]
         writers = Writers(members, settings, outcome, deadline)
@@ -436,6 +436,8 @@ def main():
         written = writers is not None and writers.written
         if writers is not None:
             writers.leave()
+        for warning in outcome.warnings:
+            module.warn(warning)
         told = {"changed": written, "steps": [step._asdict() for step in outcome.steps], "run": run if written and not module.check_mode else ""}
         module.fail_json(msg=error.message, **{**told, **error.details})
     writers.leave()

@@ -42,14 +42,23 @@ options:
     description:
       - V(present) takes the lock or renews it.
       - V(absent) gives it back where O(run) holds it, and leaves anybody else's alone.
+      - V(kept) renews it every 20 seconds, so that it needs to last no longer than two minutes, and ends when O(run) has given it back or lost it, or when
+        O(process) has ended. Meant for C(async) with C(poll=0), so that the locks of clusters on which no task is at work do not expire.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, kept]
     default: present
   run:
     description:
       - Id of the run that holds the lock, 1 to 63 lower-case letters, digits and dashes.
     type: str
     required: true
+  process:
+    description:
+      - The process that the run is, as P(fathom.submariner.controller_process#lookup) tells it. When that has ended, however it ended, whoever wants the lock
+        on the same host takes it at once and says so, and a task of the run that is still at work writes nothing more.
+      - Where the modules do not run on the same host, in the same container, nobody can see whether it has ended, and only O(duration) counts.
+    type: str
+    default: ""
   state_namespace:
     description:
       - Namespace of the Lease.
@@ -58,7 +67,7 @@ options:
   duration:
     description:
       - Seconds without a renewal after which others may take the lock. Longer than the longest task of the run that is spent on another cluster, since
-        only a task at work on this cluster renews it.
+        only a task at work on this cluster, and O(state=kept), renew it.
     type: int
     default: 1800
   steal:
@@ -95,12 +104,21 @@ holder:
   description: Who held it before, empty where nobody did.
   returned: success
   type: str
+keepable:
+  description: Whether O(state=kept) could keep it here, where it can be seen whether O(process) lives.
+  returned: success
+  type: bool
+taken:
+  description: What is to be said of a run that ended without giving the lock back, empty where it was free. Also a warning.
+  returned: success
+  type: str
 """
 
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _process as processes
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._cluster_state import lock_of
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import require_run
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import Lease
@@ -118,8 +136,9 @@ def argument_spec():
     return {
         **AUTH_ARGUMENT_SPEC,
         "name": {"type": "str", "default": "this cluster"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "absent", "kept"], "default": "present"},
         "run": {"type": "str", "required": True},
+        "process": {"type": "str", "default": ""},
         "state_namespace": {"type": "str", "default": "kube-system"},
         "duration": {"type": "int", "default": 1800},
         "steal": {"type": "bool", "default": False},
@@ -156,15 +175,22 @@ def main():
             raise InputError("duration must be at least one second.")
         member = Member(params["name"], open_connection(module, params))
         holder = lock_of(member, params["state_namespace"], Deadline(REQUESTS)).get("holder", "")
-        lease = Lease(member, params["state_namespace"], run, steal=params["steal"], duration=params["duration"])
+        process = processes.read(params["process"])
+        keepable = processes.is_dead(process) is False
+        lease = Lease(member, params["state_namespace"], run, steal=params["steal"], duration=params["duration"], lasting=True, process=process)
+        changed = False
         if params["state"] == "present":
             take(lease, params["wait_timeout"], module.check_mode)
             changed = holder != run
-        else:
+        elif params["state"] == "absent":
             changed = holder == run if module.check_mode else lease.release(Deadline(REQUESTS))
+        elif not module.check_mode:
+            lease.keep()
     except SubmarinerError as error:
         module.fail_json(msg=error.message, **error.details)
-    module.exit_json(changed=changed, held=params["state"] == "present", holder=holder)
+    if lease.taken:
+        module.warn(lease.taken)
+    module.exit_json(changed=changed, held=params["state"] == "present", holder=holder, keepable=keepable, taken=lease.taken)
 
 
 if __name__ == "__main__":

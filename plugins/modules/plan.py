@@ -16,6 +16,8 @@ description:
     and into what needs a person.
   - Run it once, on the controller. It talks to no cluster. Role C(fathom.submariner.plan) calls it twice. The first call drafts the steps. Then each step's
     role is run in check mode, and the second call gets what they said as O(predictions) and makes the plan.
+  - A cluster that could not be read is left out of the plan, and named with the reason among what needs a person. Where none could be read there is no plan,
+    and the task fails.
   - A plan is sealed by digests. They tell accidents and careless editing, down to the step and the field, and nothing more, since anybody can compute new
     ones. With O(plan_key) it is signed as well, and nobody without the key can alter it unnoticed.
 extends_documentation_fragment:
@@ -220,6 +222,18 @@ def clusters_of(params):
     return found
 
 
+def unread(params):
+    """Why clusters could not be read, by name.
+
+    :raises SubmarinerError: none could: a plan of nothing must not look like one that found nothing to do.
+    """
+    reasons = {each["cluster"]["name"]: str(each.get("error") or "it does not tell who it is") for each in params["clusters"] if not each["cluster"].get("uid")}
+    if reasons and len(reasons) == len(params["clusters"]):
+        told = " ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise SubmarinerError(f"There is nothing to plan: none of the clusters could be read. {told}")
+    return reasons
+
+
 def write(path, plan):
     """
     :raises InputError: the file cannot be written.
@@ -243,13 +257,14 @@ def main():
     try:
         run = require_run(params["run"] or new_run())
         clusters = clusters_of(params)
+        reasons = unread(params)
         sketch = draft([Finding.from_dict(each) for each in params["findings"]], clusters, join=params["join"], given=params["given"])
         if params["predictions"] is None:
             module.exit_json(changed=False, run=run, steps=drafted(sketch), needs_a_person=[entry._asdict() for entry in sketch.people])
         baselines = {each["cluster"]["name"]: each.get("baseline") or [] for each in params["clusters"]}
         created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         told = predictions(sketch, params["predictions"], baselines)
-        plan = make_plan(sketch, clusters, told, run=run, created=created, version=VERSION, key=params["plan_key"] or "")
+        plan = make_plan(sketch, clusters, told, run=run, created=created, version=VERSION, key=params["plan_key"] or "", unread=reasons)
         if params["dest"] and not module.check_mode:
             write(params["dest"], plan)
             written = params["dest"]

@@ -111,16 +111,18 @@ baseline:
   type: list
   elements: dict
 lock:
-  description: Who holds the lock and since when. Empty where nobody does.
+  description:
+    - Who holds the lock, since when, which process that is, and whether that lives. Empty where nobody holds it.
+    - C(lives) is C(yes) or C(no), and empty where that cannot be told from the host that runs the task.
   returned: success
   type: dict
-  sample: {"holder": "20261121-181653-a1b2c3", "since": "2026-11-21T18:16:53.000000Z"}
+  sample: {"holder": "20261121-181653-a1b2c3", "since": "2026-11-21T18:16:53.000000Z", "process": "process 4711 on awx-1", "lives": "yes"}
 paused:
   description: Why runs are paused, empty where they are not.
   returned: success
   type: str
 interrupted:
-  description: The last run, where it was killed in the middle of a write. Empty otherwise.
+  description: The last run, where it was killed in the middle of a write, never gave back the lock, or is at work. Empty otherwise.
   returned: success
   type: dict
   contains:
@@ -226,12 +228,13 @@ def surroundings(member, params, deadline):
     """Who the cluster is and what goes on there."""
     identity = state.identify(member, deadline)
     namespace = params["state_namespace"]
+    lock = state.lock_of(member, namespace, deadline)
     return {
         "cluster": {"name": member.name, "uid": identity.uid, "clusterset": identity.clusterset, "joined": identity.joined},
         "baseline": list(identity.baseline),
-        "lock": state.lock_of(member, namespace, deadline),
+        "lock": lock,
         "paused": state.why_paused(member, namespace, deadline),
-        "interrupted": state.interrupted(member, namespace, deadline),
+        "interrupted": state.interrupted(member, namespace, deadline, lock),
         "error": "",
     }
 

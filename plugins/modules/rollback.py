@@ -121,7 +121,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._cluster_state import newest_run, read_history
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Journal, require_run
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import Lease
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import ROLLBACK, Lease
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._rollback import Rollback
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import new_run
@@ -182,7 +182,7 @@ def main():
         deadline = Deadline(params["timeout"])
         run, found = find(member, params, deadline)
         journal = Journal(member, params["state_namespace"], run, params["journal_dir"])
-        lease = Lease(member, params["state_namespace"], f"rollback-{new_run()}", steal=params["steal"])
+        lease = Lease(member, params["state_namespace"], f"{ROLLBACK}{new_run()}", steal=params["steal"])
         work = Rollback(member, journal, lease, deadline, check_mode=module.check_mode, force=params["force"])
         if found is not None:
             decided = work.decide(found, params["remedy"])
@@ -192,7 +192,11 @@ def main():
                 if not module.check_mode:
                     raise RefusedError(f"{consent}. Nothing was written. It would do: {'; '.join(disruptive[:8])}")
                 module.warn(f"{consent}; without it, the real run is refused.")
-            work.carry_out(decided)
+            try:
+                work.carry_out(decided)
+            finally:
+                if lease.taken:
+                    module.warn(lease.taken)
         if work.locked:
             lease.release(Deadline(GIVING_BACK))
         if work.refused and not module.check_mode:

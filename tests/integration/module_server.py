@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 
 import kubernetes.client  # noqa: F401 - modules import it when they connect: once here instead of in every child
 import kubernetes.config  # noqa: F401
@@ -35,6 +36,8 @@ def run(module: str, arguments: dict, output: int, errors: int) -> None:
         importlib.import_module(f"{MODULES}.{module}").main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # os._exit tells nobody
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +26,26 @@ class Modules:
         variables = {**environment(), "PYTHONPATH": environment()["ANSIBLE_COLLECTIONS_PATH"]}
         self._server = subprocess.Popen([sys.executable, str(SERVER)], env=variables, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    @property
+    def pid(self) -> int:
+        """Of the process whose children the modules are."""
+        return self._server.pid
+
     def run(self, *orders: tuple[str, dict]) -> list[dict]:
         """The results of some modules, run side by side. A traceback, or a failure that is no result, fails the test."""
+        results = self.run_until_killed(*orders)
+        assert None not in results, f"killed: {orders}"
+        return results
+
+    def run_until_killed(self, *orders: tuple[str, dict]) -> list[dict | None]:
+        """As :meth:`run`, with None for a module that was killed."""
         self._server.stdin.write(json.dumps(orders) + "\n")
         self._server.stdin.flush()
         results = []
         for (module, arguments), (code, output, errors) in zip(orders, json.loads(self._server.stdout.readline())):
+            if code == -signal.SIGKILL:
+                results.append(None)
+                continue
             said = f"{module} with {str(arguments)[:500]}: exit code {code}\n{output[:2000]}\n{errors[-2000:]}"
             assert "Traceback (most recent call last)" not in output + errors, said
             assert output.lstrip().startswith("{"), said

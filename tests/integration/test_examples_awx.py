@@ -196,20 +196,13 @@ def test_unanswered_a_diagnosis_fails_as_without_a_survey(jobs):
     assert "127.0.0.1:9" in done.output
 
 
-def test_a_plan_of_clusters_that_do_not_answer_holds_nothing_to_do(jobs):
-    done = jobs.run("plan", answers("plan"))
-    assert (done.status, done.rc) == ("successful", 0), done.output
-    left = artifacts(done)
-    assert left["submariner_plan_made"]["steps"] == 0 and left["submariner_plan_made"]["needs_a_person"] == 2
-    assert base64.b64decode(left["submariner_plan_content"]).decode() == (jobs.folder / "project/submariner-plan.json").read_text()
-    assert json.loads(base64.b64decode(left["submariner_plan_content"]))["digest"] == left["submariner_plan_made"]["digest"]
-
-
-def test_a_check_job_of_the_remediation_writes_nothing(jobs):
+@pytest.mark.parametrize(("playbook", "cmdline"), [("plan", ""), ("remediate", ""), ("remediate", "--check")])
+def test_clusters_none_of_which_answers_cannot_be_planned_for(jobs, playbook, cmdline):
     before = {path: path.read_bytes() for path in (jobs.folder / "project").rglob("*") if path.is_file()}
-    done = jobs.run("remediate", answers("remediate"), "--check")
-    assert (done.status, done.rc) == ("successful", 0), done.output
-    assert "could not be read, so nothing is planned for it" in done.output
+    done = jobs.run(playbook, answers(playbook), cmdline)
+    assert (done.status, done.rc) == ("failed", 2), done.output
+    assert "none of the clusters could be read" in done.output and "cluster-1: " in done.output and "cluster-2: " in done.output
+    assert "127.0.0.1:9" in done.output and "submariner_plan_made" not in artifacts(done)
     assert {path: path.read_bytes() for path in (jobs.folder / "project").rglob("*") if path.is_file()} == before
 
 

@@ -85,7 +85,7 @@ def denier(cluster: ClusterInfo, group: str, resource: str, *, operations: t.Seq
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [_rule(group, resource, operations), _rule("", "configmaps", ("CREATE",))]},
-        "matchConditions": [{"name": "whose", "expression": _whose(probe, condition)}],
+        "matchConditions": [{"name": "whose", "expression": _whose(probe, condition, group, resource)}],
         "validations": [{"expression": "false", "message": message}],
     }
     with _policy(cluster, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", name, spec, {"validationActions": ["Deny"]}):
@@ -106,7 +106,7 @@ def mutator(cluster: ClusterInfo, group: str, resource: str, change: str, *, ope
         "failurePolicy": "Fail",
         "reinvocationPolicy": "Never",
         "matchConstraints": {"resourceRules": [_rule(group, resource, operations)]},
-        "matchConditions": [{"name": "whose", "expression": f"({condition})" if everybody else _whose(probe, condition)}],
+        "matchConditions": [{"name": "whose", "expression": f"({condition})" if everybody else _whose(probe, condition, group, resource)}],
         "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}],
     }
     marked = {
@@ -159,7 +159,7 @@ def webhook(cluster: ClusterInfo, group: str, resource: str, *, operations: t.Se
                 "failurePolicy": "Fail",
                 "clientConfig": {"url": f"https://localhost:{server.server_address[1]}/", "caBundle": ca},
                 "rules": [_rule(group, resource, operations), _rule("", "configmaps", ("CREATE",))],
-                "matchConditions": [{"name": "whose", "expression": _whose(probe, "true")}],
+                "matchConditions": [{"name": "whose", "expression": _whose(probe, "true", group, resource)}],
             }
         ],
     }
@@ -215,11 +215,10 @@ def _rule(group: str, resource: str, operations: t.Sequence[str]) -> Object:
     return {"apiGroups": [group], "apiVersions": ["*"], "operations": list(operations), "resources": [resource], "scope": "*"}
 
 
-def _whose(probe: str, condition: str) -> str:
-    """CEL: what the collection writes, and the probe."""
-    mine = f'request.userInfo.username == "{COLLECTION}" && request.resource.resource != "configmaps" && ({condition})'
-    configured = f'request.userInfo.username == "{COLLECTION}" && request.resource.resource == "configmaps" && ({condition})'
-    return f'request.name == "{probe}" || ({mine}) || ({configured})'
+def _whose(probe: str, condition: str, group: str, resource: str) -> str:
+    """CEL: what the collection writes to a resource, and the probe, which is a ConfigMap."""
+    of_resource = f'request.resource.group == "{group}" && request.resource.resource == "{resource}"'
+    return f'request.name == "{probe}" || (request.userInfo.username == "{COLLECTION}" && {of_resource} && ({condition}))'
 
 
 @contextlib.contextmanager

@@ -11,8 +11,10 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import NAME as LEASE
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import abandoned, process_in
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import is_dead
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, KubeError
@@ -111,10 +113,15 @@ def healthy_gateways(member: Member, deadline: Deadline) -> int | None:
 
 
 def lock_of(member: Member, namespace: str, deadline: Deadline) -> dict[str, str]:
-    """Who holds the cluster's lock: ``holder`` and ``since``; {} where nobody does."""
+    """Who holds the cluster's lock: ``holder``, ``since``, the ``process`` that it is and whether that ``lives`` ("yes", "no", or "" where nobody can tell
+    from here); {} where nobody does."""
     found = get_object(member.connection, f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}", deadline)
     spec = (found or {}).get("spec") or {}
-    return {"holder": str(spec["holderIdentity"]), "since": str(spec.get("acquireTime") or "")} if spec.get("holderIdentity") else {}
+    if not spec.get("holderIdentity"):
+        return {}
+    process = process_in(found or {})
+    lives = {True: "no", False: "yes", None: ""}[is_dead(process)]
+    return {"holder": str(spec["holderIdentity"]), "since": str(spec.get("acquireTime") or ""), "process": str(process or ""), "lives": lives}
 
 
 def newest_run(member: Member, namespace: str, deadline: Deadline) -> str:
@@ -157,15 +164,33 @@ def read_history(member: Member, namespace: str, run: str, file: str | None, dea
     return found._replace(problems=(*problems, *found.problems))
 
 
-def interrupted(member: Member, namespace: str, deadline: Deadline) -> dict[str, t.Any]:
+def interrupted(member: Member, namespace: str, deadline: Deadline, lock: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
     """The newest run where it was killed: ``run``, ``entries`` that it began and did not end, with what the objects show, and ``lines``; {} for none.
 
-    A run that still holds the lock is not told from one that was killed: whoever asks says who holds it.
+    A run that was killed between two writes has no such entry, and never gave its lock back.
+
+    :param lock: as :func:`lock_of` returned it. A run that holds it and lives, as far as anybody knows, is said to be at work.
     """
+    lock = lock or {}
+    holder = str(lock.get("holder") or "")
     run = newest_run(member, namespace, deadline)
     found = read_history(member, namespace, run, None, deadline) if run else None
     entries = [_open(member, record, deadline) for record in open_entries(found)] if found else []
+    if holder and lock.get("lives") != "no":
+        return {"run": holder, "entries": entries if holder == run else [], "lines": _at_work(lock)}
+    if not entries and holder:
+        return {"run": holder, "entries": [], "lines": [_sentence(abandoned(holder, f"{lock['process']} is gone"))]}
     return {"run": run, "entries": entries, "lines": _told(run, entries)} if entries else {}
+
+
+def _at_work(lock: t.Mapping[str, str]) -> list[str]:
+    process = f" ({lock['process']})" if lock.get("process") else ""
+    sure = "is at work here" if lock.get("lives") == "yes" else "is at work here, or was interrupted and has not given back the lock"
+    return [f"Run {lock['holder']}{process} {sure}, since {lock.get('since')}. What is planned now may not hold any more when it ends."]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _told(run: str, entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable_chart import ChartValues, merge_chart_values, write_chart_values
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable_chart import (
+    ChartValues,
+    merge_chart_values,
+    rehearse_chart_values,
+    write_chart_values,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable_owners import kept_by, person_for_git
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Person, Task
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import (
@@ -75,6 +80,8 @@ def set_installation(task: Task, snapshot: Snapshot, fragment: Fragment, *, repl
         _person_values(task, plan.targets[0][1], plan.own, fragment, why)
         if not task.params.get("write_live"):
             return False
+    if plan.values is not None:
+        rehearse_chart_values(task, plan.values)
     for path, found, patch, part in plan.targets:
         if missing_from(found, patch):
             task.writer.patch(path, found, patch)

@@ -80,6 +80,15 @@ def merge_chart_values(task: Task, fragment: Fragment, replace: t.Sequence[str])
     return ChartValues(found, merged.text, patch, fragment, tuple(replace))
 
 
+def rehearse_chart_values(task: Task, values: ChartValues) -> None:
+    """Be sure that merged values will be taken, before the Installation is written that must agree with them.
+
+    :raises SubmarinerError: they would not, or not as they are.
+    """
+    if values.patch:
+        task.writer.rehearse(PATH, values.found, {"spec": values.patch} if values.found is not None else _config(values.patch))
+
+
 def write_chart_values(task: Task, snapshot: Snapshot, values: ChartValues, why: str) -> bool:
     """Write merged values; return whether anything was, or in check mode would be, written.
 

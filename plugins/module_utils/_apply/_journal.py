@@ -36,6 +36,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._remedies._histo
     RESTART,
     SUBCTL_JOIN,
     UNDONE,
+    read_lines,
 )
 
 __all__ = ("CREATE", "DELETE", "DONE", "FAILED", "INTENDED", "PATCH", "RESTART", "SUBCTL_JOIN", "UNDONE", "Entry", "Journal")
@@ -85,12 +86,15 @@ def require_run(run: str) -> str:
 
 
 class Journal:
-    """Of one run on one cluster. ``entries`` and ``marks`` are what this task has written so far."""
+    """Of one run on one cluster.
+
+    :ivar run: its id.
+    """
 
     def __init__(self, member: Member, namespace: str, run: str, directory: str | None) -> None:
         self._member = member
         self._namespace = namespace
-        self._run = run
+        self.run = run
         self._file = file_name(directory, run, member.name) if directory else None
         self._part = 0
         self._size = 0
@@ -104,7 +108,7 @@ class Journal:
         if self._next is None:
             self._next = self._find_end(deadline)
         number, self._next = self._next, self._next + 1
-        line = {"n": number, "state": INTENDED, "at": _now(), "run": self._run, "cluster": self._member.name, **entry._asdict()}
+        line = {"n": number, "state": INTENDED, "at": _now(), "run": self.run, "cluster": self._member.name, **entry._asdict()}
         self._append({**line, "before": clean(entry.before) or None})
         short = {key: value for key, value in line.items() if key != "before" or entry.verb == DELETE}
         self._keep(f"{number:05d}.{INTENDED}", short, deadline)
@@ -144,11 +148,11 @@ class Journal:
         text = json.dumps(line, sort_keys=True)
         if self._size and self._size + len(text) > _FULL:
             self._part, self._size = self._part + 1, 0
-        name = config_map_name(self._run, self._part)
+        name = config_map_name(self.run, self._part)
         collection = f"/api/v1/namespaces/{self._namespace}/configmaps"
         try:
             if self._size == 0 and get_object(self._member.connection, f"{collection}/{name}", deadline) is None:
-                labels = {LABEL_MANAGED_BY: MANAGER, LABEL_RUN: self._run}
+                labels = {LABEL_MANAGED_BY: MANAGER, LABEL_RUN: self.run}
                 body = {
                     "apiVersion": "v1",
                     "kind": "ConfigMap",
@@ -166,11 +170,14 @@ class Journal:
         self._size += len(text)
 
     def _find_end(self, deadline: Deadline) -> int:
-        """The number after the last one of this run, and the ConfigMap to go on with: the run may have been killed, or be at its tenth task."""
-        last = 0
-        for part, data in enumerate(read_parts(self._member, self._namespace, self._run, deadline)):
+        """The number after the last one of this run, and the ConfigMap to go on with: the run may have been killed, or be at its tenth task.
+
+        Of both copies: a number that one of them has already must not become another write's where somebody has removed the other.
+        """
+        last = max([0, *(line["n"] for line in read_lines(read_file(self._file) or "", self._file)[0])]) if self._file else 0
+        for part, data in enumerate(read_parts(self._member, self._namespace, self.run, deadline)):
             self._part, self._size = part, sum(map(len, data.values()))
-            last = max([last, *(int(key.partition(".")[0]) for key in data)])
+            last = max([last, *(int(number) for number in (key.partition(".")[0] for key in data) if number.isdecimal())])
         return last + 1
 
 

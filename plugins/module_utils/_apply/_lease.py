@@ -8,6 +8,7 @@
 A Lease (coordination.k8s.io/v1) as leader election uses it (client-go tools/leaderelection): holder, renewal time and duration are in its spec; it is
 free when it has no holder or was not renewed for its duration. Holder and taker may have clocks that differ, so neither is asked: how long ago a
 renewal was is told by the API server's clock alone, which stamps every change in ``metadata.managedFields``, those of a dry run included.
+An annotation names the process that the run is: where that is seen to be dead, nobody needs to wait for the end of the duration.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _process as processes
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import Process
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, KubeError
@@ -25,21 +28,38 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._read impo
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
 
 NAME = "fathom-submariner"
+PROCESS = "fathom-submariner/process"  # annotation: the process that the holder is
+ROLLBACK = "rollback-"  # how the ids of runs begin that undo another one
 DURATION = 120  # seconds without a renewal after which others may take it
 _RENEWAL = 20.0  # seconds between two renewals
 _TIMEOUT = 15.0  # seconds for one renewal
 _ATTEMPTS = 3  # to give it back
+_LOOK = 2.0  # seconds between two looks at whether the process lives for which a lock is kept
 
 
 class Lease:
     """The lock of one cluster, held by a run; a context manager is not enough, since a run is many processes.
 
+    :ivar taken: what is to be said of the run from which the lock was taken, which ended without giving it back; "" where there was none.
+    :ivar shared: whether the run had the lock before, so that giving it back is for whoever took it.
     :param run: the holder: equal runs share it.
     :param steal: take it from whoever holds it, for a holder that is known to be dead.
     :param duration: seconds without a renewal after which others may take it. A run that holds it for longer already keeps that.
+    :param lasting: whether the run outlives this process, which else is the run, so that its lock dies with it.
+    :param process: that a lasting run is; None where it is not known.
     """
 
-    def __init__(self, member: Member, namespace: str, run: str, *, steal: bool = False, duration: int = DURATION) -> None:
+    def __init__(
+        self,
+        member: Member,
+        namespace: str,
+        run: str,
+        *,
+        steal: bool = False,
+        duration: int = DURATION,
+        lasting: bool = False,
+        process: Process | None = None,
+    ) -> None:
         self._member = member
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._path = f"{self._collection}/{NAME}"
@@ -47,11 +67,16 @@ class Lease:
         self._run = run
         self._steal = steal
         self._duration = duration
+        self._lasting = lasting
+        self._process = process if lasting else processes.this_process()
+        self._holder: Process | None = None  # whose death ends the run
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lost = ""
         self._lasts = duration  # what the Lease itself says: a run may hold it for longer than this task asks for
         self._renewed = float("-inf")  # by _clock(), before the request was sent
+        self.taken = ""
+        self.shared = False
 
     def acquire(self, deadline: Deadline) -> None:
         """Take or renew the lock, and renew it from now on until :meth:`pause` or :meth:`release`.
@@ -62,7 +87,9 @@ class Lease:
         began = _clock()
         found = get_object(self._member.connection, self._path, deadline)
         if found is None:
-            body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME, "namespace": self._namespace}, "spec": self._spec(0)}
+            self._holder = self._process
+            metadata = {"name": NAME, "namespace": self._namespace, "annotations": {PROCESS: processes.written(self._holder) or ""}}
+            body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": self._spec(0)}
             try:
                 create(self._member.connection, self._collection, body, deadline=deadline)
             except ConflictError:
@@ -74,6 +101,22 @@ class Lease:
                 self._take(self._found_after_conflict(deadline), deadline)
         self._renewed = began
         self._renew_from_now_on()
+
+    def keep(self) -> None:
+        """Renew the lock, which then needs to last no longer than DURATION, until the run has given it back or lost it, or its process has ended.
+
+        A dead run's lock is not given back here: whoever takes it shall say that there was one.
+        """
+        first, due = True, _clock()
+        while processes.is_dead(self._process) is False and not self._lost:
+            if _clock() >= due:
+                try:
+                    self._renew(Deadline(_TIMEOUT), {"leaseDurationSeconds": DURATION} if first else {})
+                    first = False
+                except KubeError:
+                    pass  # as in _keep
+                due = _clock() + _RENEWAL
+            time.sleep(_LOOK)
 
     def require_free(self, deadline: Deadline) -> None:
         """
@@ -97,7 +140,7 @@ class Lease:
             found = get_object(self._member.connection, self._path, deadline)
             if found is None or (found.get("spec") or {}).get("holderIdentity") != self._run:
                 return False
-            patch = {"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}}
+            patch = {"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}, "metadata": {"annotations": {PROCESS: None}}}
             try:
                 merge_patch(self._member.connection, self._path, patch, resource_version=found["metadata"]["resourceVersion"], deadline=deadline)
                 return True
@@ -109,8 +152,11 @@ class Lease:
     def require(self) -> None:
         """Be sure of the lock before a write; asks the server only where renewals have failed for so long that it may expire.
 
-        :raises RefusedError: the lock was lost meanwhile, or may have been, so that nothing more may be written.
+        :raises RefusedError: the lock was lost meanwhile, or may have been, or the playbook has ended, whose task this is and which nobody hears any more:
+            nothing more may be written.
         """
+        if processes.is_dead(self._holder):
+            raise RefusedError(f"{self._member.name}: the playbook of this run ({self._holder}) has ended before this task. Nothing more was written.")
         if not self._lost and _clock() - self._renewed > self._lasts - _RENEWAL:
             self._renew_now()
         if self._lost:
@@ -126,18 +172,36 @@ class Lease:
         return found
 
     def _require_mine(self, found: dict[str, t.Any], deadline: Deadline) -> None:
+        """
+        :raises RefusedError: another run holds the lock, and may live.
+        """
         spec = found.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
-        age = self._age(found, deadline) if holder and holder != self._run and not self._steal else float("inf")
-        left = int(spec.get("leaseDurationSeconds") or DURATION) - age
-        if left > 0:
-            since = f", held since {spec['acquireTime']}" if spec.get("acquireTime") else ""
-            raise RefusedError(
-                f"{self._member.name}: run {holder} is at work on this cluster (Lease {self._namespace}/{NAME}{since}, renewed {age:.0f} s ago). "
-                f"Nothing was written. Wait until it ends. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true takes it at once. "
-                "To go on with that very run, give its id as submariner_run.",
-                holder=holder,
-            )
+        self.taken = ""
+        if not holder or holder == self._run:
+            return
+        process = process_in(found)
+        if self._steal:
+            why = "its lock was stolen, as submariner_steal_lock says"
+        elif processes.is_dead(process):
+            why = f"{process} is gone"
+        else:
+            age = self._age(found, deadline)
+            left = int(spec.get("leaseDurationSeconds") or DURATION) - age
+            if left > 0:
+                raise RefusedError(self._busy(holder, process, str(spec.get("acquireTime") or ""), age, left), holder=holder)
+            why = f"it has not renewed its lock for {age:.0f} s" if age < float("inf") else "nothing tells when it renewed its lock"
+        self.taken = f"{self._member.name}: {abandoned(holder, why)}"
+
+    def _busy(self, holder: str, process: Process | None, since: str, age: float, left: float) -> str:
+        held = ", ".join(filter(None, (f"Lease {self._namespace}/{NAME}", str(process or ""), f"held since {since}" if since else "", f"renewed {age:.0f} s ago")))
+        alive = "That process lives. " if processes.is_dead(process) is False else ""
+        return (
+            f"{self._member.name}: run {holder} is at work on this cluster ({held}). Nothing was written. {alive}Wait until it ends; "
+            f"submariner_wait_for_lock=SECONDS makes role remediate wait. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true of the roles "
+            f"remediate and rollback takes it at once, and kubectl -n {self._namespace} delete lease {NAME} frees it. "
+            "To go on with that very run, give its id as submariner_run."
+        )
 
     def _take(self, found: dict[str, t.Any], deadline: Deadline) -> None:
         self._require_mine(found, deadline)
@@ -145,11 +209,17 @@ class Lease:
         holder = spec.get("holderIdentity") or ""
         transitions = int(spec.get("leaseTransitions") or 0)
         mine = self._spec(transitions if holder == self._run else transitions + 1)
+        self._holder = process_in(found)
+        self.shared = holder == self._run and not processes.is_dead(self._holder)
+        patch: dict[str, t.Any] = {"spec": mine}
         if holder == self._run:
             mine["acquireTime"] = spec.get("acquireTime") or mine["acquireTime"]
             mine["leaseDurationSeconds"] = max(mine["leaseDurationSeconds"], int(spec.get("leaseDurationSeconds") or 0))
+        if not self.shared or (self._lasting and self._process is not None):
+            self._holder = self._process
+            patch["metadata"] = {"annotations": {PROCESS: processes.written(self._holder)}}
         version = (found.get("metadata") or {}).get("resourceVersion")
-        merge_patch(self._member.connection, self._path, {"spec": mine}, resource_version=version, deadline=deadline)
+        merge_patch(self._member.connection, self._path, patch, resource_version=version, deadline=deadline)
         self._lasts = mine["leaseDurationSeconds"]
 
     def _age(self, found: dict[str, t.Any], deadline: Deadline) -> float:
@@ -195,16 +265,34 @@ class Lease:
                     "Nothing more was written. Run it again when the API server answers."
                 ) from error
 
-    def _renew(self, deadline: Deadline) -> None:
+    def _renew(self, deadline: Deadline, also: t.Mapping[str, t.Any] | None = None) -> None:
         began = _clock()
         found = get_object(self._member.connection, self._path, deadline)
         holder = ((found or {}).get("spec") or {}).get("holderIdentity") or "nobody"
         if holder != self._run:
             self._lost = f"it is held by {holder} now"
             return
-        patch = {"spec": {"renewTime": _now()}}
+        patch = {"spec": {"renewTime": _now(), **(also or {})}}
         merge_patch(self._member.connection, self._path, patch, resource_version=t.cast(dict, found)["metadata"]["resourceVersion"], deadline=deadline)
         self._renewed = began
+
+
+def process_in(lease: t.Mapping[str, t.Any]) -> Process | None:
+    """The process that the holder of a Lease is; None where it does not tell."""
+    return processes.read(((lease.get("metadata") or {}).get("annotations") or {}).get(PROCESS))
+
+
+def abandoned(holder: str, why: str) -> str:
+    """What is to be said of a run that ended without giving its lock back.
+
+    :param why: that is believed.
+    """
+    if holder.startswith(ROLLBACK):
+        return f"{holder} ended without giving back the lock ({why}). What it had put back is marked: run the rollback again to put back the rest."
+    return (
+        f"run {holder} ended without giving back the lock ({why}). What it wrote stays as it is; "
+        f"fathom.submariner.rollback -e submariner_run={holder} puts it back."
+    )
 
 
 def _clock() -> float:

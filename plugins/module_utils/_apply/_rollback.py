@@ -92,18 +92,38 @@ class Rollback:
             if record.path in held:
                 self.refused.append(f"{record.object} is left alone, since a newer write to it could not be put back")
                 continue
-            try:
-                settled = self._settle(record)
-            except InvalidError:
+            settled = False
+            if self._overlapped(record):
                 later.append(record)
-                settled = False
+            else:
+                try:
+                    settled = self._settle(record)
+                except InvalidError:
+                    later.append(record)
             if not settled:
                 held.add(record.path)
         for record in later:  # what stood in the way may have been put back meanwhile
+            overlapped = self._overlapped(record)
+            if overlapped:
+                self.cannot.append(overlapped)
+                self._mark(record, Undo(undoing.CANNOT, reason=overlapped), None)
+                continue
             try:
                 self._settle(record)
             except InvalidError as error:
                 self.refused.append(f"{record.object}: the API server refuses it as it was: {error.api_message or error.message}")
+
+    def _overlapped(self, record: Record) -> str:
+        """Why a pool that was deleted cannot come back, "" for all else."""
+        if record.verb != undoing.journal.DELETE or "/ippools/" not in record.path or self._read(record.path) is not None:
+            return ""
+        collection = record.path.rpartition("/")[0]
+        listed = self._member.connection.request("GET", collection, deadline=self._deadline).get("items") or ()
+        return undoing.overlapped(record, [pool for pool in listed if self._remains(f"{collection}/{pool['metadata']['name']}")])
+
+    def _remains(self, path: str) -> bool:
+        """Whether an object is there; in check mode, whether this rollback would have left it."""
+        return self._seen.get(path, {}) is not None
 
     def _settle(self, record: Record) -> bool:
         """Put one entry back; return whether older ones of the same object may be."""
@@ -153,9 +173,9 @@ class Rollback:
             said = f"{record.object} put back as it was before {record.remedy}"
             lost = missing_from(after, patch)
             if lost:
-                raise SubmarinerError(
-                    f"{where} was put back, and the API server stored something else in {', '.join(lost[:5])}: something changes what is written."
-                )
+                self.changed = True
+                done = "would be put back, and the API server would store" if self._check_mode else "was put back, and the API server stored"
+                raise SubmarinerError(f"{where} {done} something else in {', '.join(lost[:5])}: an admission webhook or policy changes what is written.")
         self.changed = True
         self.lines.append(said)
         self.diff.append(before_after(_shown(found), _shown(after), where))

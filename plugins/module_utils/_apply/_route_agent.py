@@ -150,8 +150,10 @@ def missing_connections(gateways: t.Iterable[t.Any], wanted: t.Iterable[str]) ->
     active = [record for record in gateways if record.ha_status == "active"]
     if not active:
         return "no Gateway is active"
-    status = {entry.cluster_id: f"{entry.status}{f': {entry.message}' if entry.message else ''}" for record in active for entry in record.connections}
-    down = [f"{cluster} is {status.get(cluster) or 'not among its connections'}" for cluster in sorted(wanted) if status.get(cluster, "") != "connected"]
+    entries = {entry.cluster_id: entry for record in active for entry in record.connections}
+    told = {name: f"{entry.status}{f': {entry.message}' if entry.message else ''}" for name, entry in entries.items() if entry.status != "connected"}
+    told.update({cluster: "not among its connections" for cluster in wanted if cluster not in entries})
+    down = [f"{cluster} is {told[cluster]}" for cluster in sorted(wanted) if cluster in told]
     return f"Gateway {active[0].ref.name}: {', '.join(down)}" if down else ""
 
 

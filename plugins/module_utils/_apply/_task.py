@@ -36,6 +36,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
+_LOOK = 10.0  # seconds for a last look at what was written before a failure is told
+
+
 class Person(t.NamedTuple):
     """A change that must be made where we may not write: a Helm value in git, a Kubespray variable, a setting of IBM's."""
 
@@ -97,6 +100,7 @@ def run_remedy(remedy: str, argument_spec: t.Mapping[str, t.Any], perform: t.Cal
     params = module.params
     task: Task | None = None
     lease: Lease | None = None
+    run = ""
     try:
         for connection in (params, *(params.get("peers") or ())):
             declare_secrets(module, connection)
@@ -110,14 +114,15 @@ def run_remedy(remedy: str, argument_spec: t.Mapping[str, t.Any], perform: t.Cal
         task = Task(params, member, writer, deadline, check_mode=module.check_mode, peers=peers)
         writer.require_preconditions()
         perform(task)
-        _leave(task, lease, params["run"])
+        writer.require_kept()
+        _leave(task, lease)
     except SubmarinerError as error:
         told = _result(task, run) if task else {}
         if task and lease:
-            _try_to_leave(task, lease, params["run"])
-        module.fail_json(msg=error.message, **{**told, **error.details})
-    for warning in (*task.warnings, *task.writer.warnings):
-        module.warn(warning)
+            _try_to_leave(task, lease)
+            _warn(module, task)
+        module.fail_json(msg=_with_what_was_written(error.message, task, run), **{**told, **error.details})
+    _warn(module, task)
     module.exit_json(**_result(task, run))
 
 
@@ -140,18 +145,36 @@ def _result(task: Task, run: str) -> dict[str, t.Any]:
     }
 
 
-def _leave(task: Task, lease: Lease, given_run: str | None) -> None:
-    """A run of many tasks keeps its lock for the next one; a task that is a run of its own gives it back."""
+def _with_what_was_written(message: str, task: Task | None, run: str) -> str:
+    """A failure never leaves a change behind without a word of it, and of the way back."""
+    if task is None or task.check_mode or not task.writer.changed:
+        return message
+    try:
+        message = f"{message} {task.writer.put_back(Deadline(_LOOK))}".rstrip()
+    except SubmarinerError:
+        pass  # the error that is being told matters more
+    done = f"Written until then: {'; '.join(line.rstrip('.') for line in task.lines)}. " if task.lines else "Something was written until then. "
+    return f"{message} {done}fathom.submariner.rollback -e submariner_run={run} puts back what can be put back."
+
+
+def _warn(module: AnsibleModule, task: Task) -> None:
+    for warning in (*task.warnings, *task.writer.warnings):
+        module.warn(warning)
+
+
+def _leave(task: Task, lease: Lease) -> None:
+    """A lock that the run had before this task is kept for the next one; one that this task has taken is given back."""
     if not task.writer.locked:
         return
-    if given_run:
+    if lease.shared:
         lease.pause()
     else:
         lease.release(Deadline(30.0))
 
 
-def _try_to_leave(task: Task, lease: Lease, given_run: str | None) -> None:
+def _try_to_leave(task: Task, lease: Lease) -> None:
     try:
-        _leave(task, lease, given_run)
-    except SubmarinerError:
-        lease.pause()  # it expires; the error that is being told matters more
+        _leave(task, lease)
+    except SubmarinerError as error:
+        lease.pause()
+        task.warnings.append(f"The lock is not given back and expires by itself: {error.message}")  # the error that is being told matters more

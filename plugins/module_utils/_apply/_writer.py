@@ -21,10 +21,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import R
 from ansible_collections.fathom.submariner.plugins.module_utils._kube import _write as kube
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import before_after, clean, missing_from
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, InvalidError, KubeError, UncertainError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, ConflictError, InvalidError, KubeError, UncertainError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._evict import EvictionBlockedError, evict
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import FIELD_MANAGER
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 
+_ATTEMPTS = 4  # of one patch, while controllers write the status of the object
 _NO_DRY_RUN = "does not support dry run"  # apiserver pkg/admission/plugin/webhook/errors: a webhook with side effects
 
 Object = t.Dict[str, t.Any]
@@ -55,6 +57,7 @@ class Writer:
         self.locked = False
         self._expected = {str(each["path"]): each for each in expected}
         self._seen: set[str] = set()
+        self._kept: dict[str, Object] = {}  # by path, what must stand there at the end
         self._written: dict[str, Object | None] = {}  # in check mode: what is there no more, or would be there
 
     @property
@@ -98,6 +101,7 @@ class Writer:
 
         :raises ConflictError: it exists meanwhile.
         :raises InvalidError: the server refuses it.
+        :raises SubmarinerError: the server would store, or has stored, something else.
         """
         name = body["metadata"]["name"]
         own = f"{path}/{name}"
@@ -106,6 +110,7 @@ class Writer:
             predicted = body  # the server would only say that there is no such namespace
         else:
             predicted = self._predict(lambda: kube.create(self.member.connection, path, body, dry_run=True, deadline=self.deadline), body)
+        self._require_predicted(body, predicted, body)
         self._show(None, predicted, body)
         if self.check_mode:
             self._written[own] = predicted
@@ -118,29 +123,27 @@ class Writer:
 
         :raises ConflictError: the object has changed since it was read.
         :raises InvalidError: the server refuses the change.
-        :raises SubmarinerError: the server accepted it and stored something else.
+        :raises SubmarinerError: the server would store, or has stored, something else.
         """
         self._note(path, found)
         if not missing_from(found, patch):
             return found
-        version = found["metadata"].get("resourceVersion")
         if self.check_mode and path in self._written:
             predicted = merged(found, patch)  # of an object that this task would have made or changed before
         else:
-            ask = {"resource_version": version, "deadline": self.deadline}
-            predicted = self._predict(lambda: kube.merge_patch(self.member.connection, path, patch, dry_run=True, **ask), merged(found, patch))
+            predicted = self._predict(lambda: self._merge(path, found, patch, dry_run=True), merged(found, patch))
+        self._require_predicted(found, predicted, patch)
         self._show(found, predicted, found)
         if self.check_mode:
             self._written[path] = predicted
             return predicted
         entry = self._entry(journalling.PATCH, path, found, shown(patch, found), shown(inverse(found, patch), found))
-        ask = {"resource_version": version, "deadline": self.deadline}
-        return self._carry_out(entry, patch, lambda: kube.merge_patch(self.member.connection, path, patch, **ask))
+        return self._carry_out(entry, patch, lambda: self._merge(path, found, patch))
 
     def delete(self, path: str, found: Object, *, restart: bool = False) -> None:
         """Delete an object as it was read.
 
-        :param restart: a pod, in whose place another one comes: nothing is left to be undone.
+        :param restart: a pod, in whose place another one comes, or what was only made for a while: nothing is left to be undone.
         :raises ConflictError: another object of that name is there.
         """
         self._note(path, found)
@@ -153,6 +156,49 @@ class Writer:
             return
         entry = self._entry(journalling.RESTART if restart else journalling.DELETE, path, found, None, None)
         self._carry_out(entry, None, lambda: kube.delete(self.member.connection, path, uid=metadata.get("uid"), deadline=self.deadline))
+
+    def rehearse(self, path: str, found: Object | None, wanted: Object) -> None:
+        """Ask the server whether it would take a write, before another object is written that is half a change without this one.
+
+        :param found: the object as it was read, None where it is to be created.
+        :param wanted: the merge patch, or the whole object.
+        :raises InvalidError: it would not.
+        :raises SubmarinerError: it would store something else.
+        """
+        if self.check_mode or (found is not None and not missing_from(found, wanted)):
+            return
+        if found is None:
+            collection = path.rpartition("/")[0]
+            predicted = self._predict(lambda: kube.create(self.member.connection, collection, wanted, dry_run=True, deadline=self.deadline), wanted)
+        else:
+            predicted = self._predict(lambda: self._merge(path, found, wanted, dry_run=True), merged(found, wanted))
+        self._require_predicted(found or wanted, predicted, wanted)
+
+    def require_kept(self) -> None:
+        """Look once more at every object that was created or patched, when all is done.
+
+        :raises SubmarinerError: somebody has put one back meanwhile; names the fields and who wrote last.
+        """
+        told = self.put_back(self.deadline)
+        if told:
+            raise SubmarinerError(told)
+
+    def put_back(self, deadline: Deadline) -> str:
+        """Which of the objects that were created or patched is not so any more, and who wrote it last, as sentences; "" where all are.
+
+        :raises KubeError: one cannot be read.
+        """
+        told = []
+        for path, wanted in self._kept.items():
+            found = get_object(self.member.connection, path, deadline)
+            lost = missing_from(found, wanted) if found is not None else ("all of it",)
+            if lost:
+                who = _last_other(found)
+                told.append(
+                    f"{self.member.name}: {_named(found) if found else path} was written and is not so any more, in {', '.join(lost[:5])}: "
+                    f"{who} has put it back. Change it where {who} takes it from, or it does not last."
+                )
+        return " ".join(told)
 
     def evict(self, path: str, found: Object) -> str:
         """Evict a pod as it was read, in whose place another one comes; return why it cannot be evicted now, "" where it was.
@@ -202,6 +248,8 @@ class Writer:
         if not self.locked:
             self._lease.acquire(self.deadline)
             self.locked = True
+            if self._lease.taken:
+                self.warnings.append(self._lease.taken)
         self._lease.require()
 
     def _inside_of_new(self, path: str) -> bool:
@@ -229,13 +277,45 @@ class Writer:
         self.changed = True
         after = result if isinstance(result, dict) else None
         self._journal.mark(number, journalling.DONE, after, "", Deadline(max(self.deadline.left(), 10.0)))
+        if wanted is None:
+            self._kept.pop(entry.path, None)
+        else:
+            self._kept[entry.path] = _composed(self._kept.get(entry.path, {}), wanted)
         lost = missing_from(after, wanted) if after is not None and wanted is not None else ()
         if lost:
             raise SubmarinerError(
                 f"{self.member.name}: {entry.object} was written, and the API server stored something else in {', '.join(lost[:5])}: an admission "
-                "webhook or policy changes it. Look at kubectl get mutatingwebhookconfigurations."
+                "webhook or policy changes it. Look at kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies."
             )
         return result
+
+    def _merge(self, path: str, found: Object, patch: Object, *, dry_run: bool = False) -> Object:
+        """Send a merge patch on the version that it was computed from, or on a later one that differs from it in its status alone.
+
+        :raises ConflictError: somebody has changed more than that.
+        """
+        version = found["metadata"].get("resourceVersion")
+        for attempt in range(_ATTEMPTS):
+            try:
+                return kube.merge_patch(self.member.connection, path, patch, resource_version=version, dry_run=dry_run, deadline=self.deadline)
+            except ConflictError:
+                now = get_object(self.member.connection, path, self.deadline)
+                if attempt + 1 == _ATTEMPTS or differing({"content": content(found), "uid": found["metadata"].get("uid")}, now):
+                    raise
+                version = t.cast(dict, now)["metadata"].get("resourceVersion")
+        raise AssertionError("the last attempt returns or raises")
+
+    def _require_predicted(self, named: Object, predicted: Object, wanted: Object) -> None:
+        """
+        :raises SubmarinerError: what the server would store is not what is wanted, so that it is not sent.
+        """
+        lost = missing_from(predicted, wanted)
+        if lost:
+            raise SubmarinerError(
+                f"{self.member.name}: {_named(named)} is left as it is: the API server would store something else in {', '.join(lost[:5])}, because an "
+                f"admission webhook or policy changes what is written. {self.extent} Look at kubectl get mutatingwebhookconfigurations,"
+                "mutatingadmissionpolicies."
+            )
 
     def _predict(self, ask: t.Callable[[], t.Any], otherwise: Object | None) -> t.Any:
         """What the server says that a write would lead to.
@@ -281,6 +361,20 @@ class Writer:
             raise RefusedError(
                 f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. {self.extent} Make a new plan."
             )
+
+
+def _last_other(found: Object | None) -> str:
+    """The field manager that changed an object last, of those that are not this collection and write more than its status."""
+    fields = ((found or {}).get("metadata") or {}).get("managedFields") or []
+    others = [entry for entry in fields if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") != "status"]
+    return str(max(others, key=lambda entry: str(entry.get("time") or ""), default={}).get("manager") or "somebody")
+
+
+def _composed(first: t.Any, then: t.Any) -> t.Any:
+    """One merge patch for two, one after the other."""
+    if not (isinstance(first, dict) and isinstance(then, dict)):
+        return then
+    return {**first, **{key: _composed(first.get(key), value) for key, value in then.items()}}
 
 
 def _shown(obj: Object | None) -> Object | None:

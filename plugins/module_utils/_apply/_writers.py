@@ -22,12 +22,10 @@ class Settings(t.NamedTuple):
     """What the writers of a task have in common.
 
     :param run: id of the run that the task is part of.
-    :param is_part: whether further tasks of that run follow, which go on with the locks.
     """
 
     remedy: str
     run: str
-    is_part: bool
     state_namespace: str
     journal_dir: str | None
     preconditions: t.Sequence[Object]
@@ -75,11 +73,14 @@ class Writers:
             member.writer.require_preconditions(for_good=True)
 
     def leave(self) -> None:
-        """Give the locks back, or leave them to the next task of the same run. A lock that cannot be given back expires."""
+        """Give back the locks that this task has taken; those that its run had before are given back by whoever took them.
+
+        A lock that cannot be given back expires.
+        """
         for member, lease in zip(self.members, self._leases):
             if not member.writer.locked:
                 continue
             lease.pause()
-            if not self._settings.is_part:
+            if not lease.shared:
                 with contextlib.suppress(SubmarinerError):
                     lease.release(Deadline(30.0))

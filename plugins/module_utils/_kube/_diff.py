@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import typing as t
 
@@ -49,11 +50,34 @@ def before_after(before: t.Any, after: t.Any, header: str) -> dict[str, t.Any]:
 
 
 def _abridged(shown: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Without the certificates of an APIService: no secret, but no reading either, and a new one is another in each dry run."""
+    """Without what is no secret, but no reading either: the certificates of an APIService, which are others in each dry run, as the uid of an owner that is
+    created in the same run is, and that of a Job in its selector; and the bytes of a ConfigMap.
+    """
+    owners = (shown.get("metadata") or {}).get("ownerReferences")
+    if isinstance(owners, list):
+        told = [{key: value for key, value in owner.items() if key != "uid"} for owner in owners]
+        shown = {**shown, "metadata": {**shown["metadata"], "ownerReferences": told}}
+    if shown.get("kind") == "ConfigMap" and shown.get("binaryData"):
+        shown = {**shown, "binaryData": {name: _bytes(value) for name, value in shown["binaryData"].items()}}
     spec = shown.get("spec")
+    if shown.get("kind") == "Job" and isinstance(spec, dict):
+        return {**shown, "spec": _without_uid(spec)}
     if shown.get("kind") == "APIService" and isinstance(spec, dict) and spec.get("caBundle"):
         return {**shown, "spec": {**spec, "caBundle": HIDDEN}}
     return shown
+
+
+def _without_uid(node: t.Any) -> t.Any:
+    """What kube-apiserver adds to a Job so that it finds its own pods (kubernetes pkg/registry/batch/job/strategy.go)."""
+    if isinstance(node, list):
+        return [_without_uid(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_uid(value) for key, value in node.items() if key not in ("controller-uid", "batch.kubernetes.io/controller-uid")}
+
+
+def _bytes(encoded: str) -> str:
+    return f"({len(encoded)} characters of base64, SHA-256 {hashlib.sha256(encoded.encode()).hexdigest()[:16]})"
 
 
 def _is_secret(obj: t.Mapping[str, t.Any]) -> bool:

@@ -105,7 +105,8 @@ def delete(
     :raises UncertainError: the answer was lost, and reading the object again did not tell.
     """
     wanted = {"uid": uid, "resourceVersion": resource_version}
-    options: dict[str, t.Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    # What every kind but batch/v1's Job has without being asked: a Job's pods would stay behind (kubernetes pkg/registry/batch/job/strategy.go).
+    options: dict[str, t.Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
     preconditions = {name: value for name, value in wanted.items() if value}
     if preconditions:
         options["preconditions"] = preconditions

@@ -12,6 +12,7 @@ pointless or dangerous. Why, each with what Submariner and Calico do:
 * tigera-operator installs no Calico API server before its first rollout of calico-node is done (pkg/controller/apiserver waits for the Calico
   status), so that a node which cannot run calico-node comes first there, and last everywhere else.
 * Submariner's route agent writes IPPools through projectcalico.org/v3 only (pkg/routeagent_driver/handlers/calico), so no pool lasts without the API server.
+  It gives up after 20 tries (pkg/event/controller), so that an API server which comes later brings no pool.
 * A correction of CIDRs makes the agents of *every* member create pools anew, so it needs the API server and the cleared pools of all of them.
 * Autodetection, MTU and placement each roll calico-node out. One that does not heal must not be followed by another.
 """
@@ -41,6 +42,7 @@ class Kind(t.NamedTuple):
     :param role: its short name.
     :param needs: kinds that must not have failed on the same cluster.
     :param needs_of_set: kinds that must not have failed on any cluster of the clusterset.
+    :param outlives: kinds whose remedy ends the cause of this one's finding and not the finding.
     :param rolls_out: it makes calico-node start anew, node by node; such steps of one cluster need one another.
     :param disruptive: it interrupts traffic whatever it is told to do.
     """
@@ -48,6 +50,7 @@ class Kind(t.NamedTuple):
     role: str
     needs: tuple[str, ...] = ()
     needs_of_set: tuple[str, ...] = ()
+    outlives: tuple[str, ...] = ()
     rolls_out: bool = False
     disruptive: bool = False
 
@@ -57,7 +60,7 @@ KINDS: t.Mapping[str, Kind] = {
     AUTODETECTION: Kind(AUTODETECTION, rolls_out=True, disruptive=True),
     FIRST_ROLLOUT: Kind(PLACEMENT, rolls_out=True, disruptive=True),
     API_SERVER: Kind(API_SERVER, needs=(AUTODETECTION, FIRST_ROLLOUT)),
-    POOLS: Kind(POOLS, needs=(AUTODETECTION, API_SERVER)),
+    POOLS: Kind(POOLS, needs=(AUTODETECTION, API_SERVER), outlives=(API_SERVER,)),
     JOIN: Kind(JOIN, needs=(AUTODETECTION,), needs_of_set=(API_SERVER, POOLS), disruptive=True),
     BROKER: Kind(BROKER, needs_of_set=(JOIN,)),
     AGENTS: Kind(AGENTS, needs=(AUTODETECTION, API_SERVER, POOLS, JOIN), disruptive=True),

@@ -55,22 +55,28 @@ def drafted(draft: Draft) -> list[dict[str, t.Any]]:
 
 
 def make_plan(
-    draft: Draft, clusters: t.Sequence[Cluster], predictions: t.Sequence[Prediction], *, run: str, created: str, version: str, key: str = ""
+    draft: Draft,
+    clusters: t.Sequence[Cluster],
+    predictions: t.Sequence[Prediction],
+    *,
+    run: str,
+    created: str,
+    version: str,
+    key: str = "",
+    unread: t.Mapping[str, str] | None = None,
 ) -> dict[str, t.Any]:
     """Return the plan, sealed, and signed where there is a key.
 
     A step of which its module says that nothing is left to do, or that refuses already now, is left out, unless an earlier step may change that.
+
+    :param unread: why a cluster could not be read, by its name.
     """
     told = {step.n: next((each for each in predictions if each.n == step.n), Prediction(step.n, changed=True)) for step in draft.steps}
     fates = _fates(draft.steps, told)
     numbers = {number: index + 1 for index, number in enumerate(number for number, fate in fates.items() if fate == _KEPT)}
     steps = [signature.sealed(_predicted({**_plain(step), "n": numbers[step.n]}, step, told[step.n], numbers)) for step in draft.steps if step.n in numbers]
-    unread = [
-        ForPerson(cluster.name, f"{cluster.name}/{UNREADABLE}", "It could not be read, so nothing is planned for it.", blocked=True)
-        for cluster in clusters
-        if not cluster.uid
-    ]
-    people = [*unread, *draft.people, *(entry for step in draft.steps for entry in _people(step, told[step.n], fates, numbers))]
+    left_out = [ForPerson(cluster.name, f"{cluster.name}/{UNREADABLE}", _unread(cluster, unread or {}), blocked=True) for cluster in clusters if not cluster.uid]
+    people = [*left_out, *draft.people, *(entry for step in draft.steps for entry in _people(step, told[step.n], fates, numbers))]
     plan = {
         "$schema": SCHEMA,
         "format": FORMAT,
@@ -84,6 +90,11 @@ def make_plan(
     }
     finished = signature.sealed(plan)
     return {**finished, "signature": signature.sign(finished["digest"], key) if key else ""}
+
+
+def _unread(cluster: Cluster, why: t.Mapping[str, str]) -> str:
+    reason = why.get(cluster.name, "")
+    return f"It could not be read, so nothing is planned for it{f': {reason}' if reason else '.'}"
 
 
 def _plain(step: Step) -> dict[str, t.Any]:
@@ -171,6 +182,11 @@ def read_plan(text: str, where: str, *, key: str = "", version: str = "") -> dic
     ]
     if foreign:
         raise RefusedError(f"{where} names roles that are no remedies of this collection: {', '.join(foreign[:8])}. Nothing was written.")
+    strange = [
+        f"{name} (step {step['n']})" for step in plan["steps"] for name in step["variables"] if not name.startswith(f"{step['role'].rpartition('.')[2]}_")
+    ]
+    if strange:  # they become facts of the host: ansible_python_interpreter would be one, too
+        raise RefusedError(f"{where} sets variables that are not its roles' own: {', '.join(strange[:8])}. Nothing was written.")
     if key and not plan["signature"]:
         raise RefusedError(f"{where} is not signed, and submariner_plan_key is set. Nothing was written. Make the plan with the key.")
     if key and not signature.signed_with(plan["digest"], plan["signature"], key):

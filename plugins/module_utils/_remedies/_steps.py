@@ -84,8 +84,8 @@ def draft(
 ) -> Draft:
     """Make the steps of a plan.
 
-    A finding that follows from another one that is also there needs no remedy of its own, a waived one gets none, and one that could not be judged is no
-    reason to write.
+    A finding that follows from another one that is also there needs no remedy of its own, unless it outlives its cause; a waived one gets none, and one that
+    could not be judged is no reason to write.
 
     :param clusters: in the order in which they are to be treated.
     :param join: join the clusters that are not joined, too.
@@ -93,8 +93,8 @@ def draft(
     """
     known = {cluster.name: cluster for cluster in clusters}
     failed = [finding for finding in findings if finding.verdict == FAIL and not finding.waived]
-    present = {finding.key for finding in failed}
-    roots = [finding for finding in failed if finding.caused_by not in present or finding.caused_by == finding.key]
+    present = {finding.key: finding for finding in failed}
+    roots = [finding for finding in failed if finding.caused_by in ("", finding.key) or _stands_alone(finding, present.get(finding.caused_by))]
     groups, people = _grouped(roots, known)
     if join:
         _add_joins(groups, clusters)
@@ -114,6 +114,15 @@ def draft(
     )
     unknown = tuple(dict.fromkeys(finding.key for finding in findings if finding.verdict == UNKNOWN and not finding.waived))
     return Draft(numbered, tuple(sorted(people, key=lambda entry: not entry.gate)), unknown)
+
+
+def _stands_alone(finding: Finding, cause: Finding | None) -> bool:
+    """Whether it needs a remedy of its own: its cause is not there, or a remedy of the cause leaves it as it is."""
+    if cause is None:
+        return True
+    if finding.remedy is None or cause.remedy is None or not order.kind_of(finding.remedy.role):
+        return False
+    return order.kind_of(cause.remedy.role) in order.KINDS[order.kind_of(finding.remedy.role)].outlives
 
 
 def _grouped(findings: t.Iterable[Finding], known: t.Mapping[str, Cluster]) -> tuple[dict[order.Place, _Group], list[ForPerson]]:

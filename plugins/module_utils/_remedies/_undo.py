@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import copy
+import ipaddress
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import HIDDEN, clean, missing_from
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import FIELD_MANAGER
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _history as journal
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import Record
 
@@ -44,6 +46,8 @@ def undo(record: Record, found: t.Mapping[str, t.Any] | None, *, force: bool = F
         return Undo(CANNOT, reason=record.irreversible or f"{record.object} was written by subctl join, which nothing here can undo")
     if record.state in (journal.UNDONE, journal.FAILED):
         return Undo(NOTHING, mark=False)
+    if record.verb == journal.RESTART and not record.object.startswith("Pod "):
+        return Undo(NOTHING)  # it was only made for a while, and has been removed again
     if record.verb == journal.RESTART:
         return Undo(CANNOT, reason=f"{record.object} was restarted; another pod is in its place, and nothing is left of the old one")
     decide = {journal.PATCH: _undo_patch, journal.CREATE: _undo_create, journal.DELETE: _undo_delete}.get(record.verb)
@@ -58,10 +62,19 @@ def was_written(record: Record, found: t.Mapping[str, t.Any] | None) -> bool:
     if record.verb == journal.PATCH:
         return found is not None and metadata.get("uid") == record.uid and not missing_from(found, known(record.patch)[0])
     if record.verb == journal.CREATE:
-        return found is not None and str(metadata.get("creationTimestamp") or "") >= record.at and not missing_from(found, known(record.patch)[0])
+        return found is not None and _made_by_us(metadata) and not missing_from(found, known(record.patch)[0])
     if record.verb == journal.SUBCTL_JOIN:
         return found is not None and metadata.get("uid") != record.uid
     return found is None or bool(metadata.get("deletionTimestamp")) or metadata.get("uid") != record.uid
+
+
+def _made_by_us(metadata: t.Mapping[str, t.Any]) -> bool:
+    """Whether this collection may have created an object. It did not exist when the entry was made, or the server would have said so to the dry run.
+
+    Times tell nothing: the entry's is the controller's, the object's the API server's. An aggregated API server may keep no managers at all.
+    """
+    managers = metadata.get("managedFields") or []
+    return not managers or any(each.get("manager") == FIELD_MANAGER for each in managers)
 
 
 def _undo_patch(record: Record, found: t.Mapping[str, t.Any] | None, force: bool) -> Undo:
@@ -149,6 +162,31 @@ def known(tree: t.Any, path: str = "") -> tuple[t.Any, tuple[str, ...]]:
             name for index, (dummy, gone) in enumerate(parts) for name in (gone or ((f"{path}[{index}]",) if tree[index] == HIDDEN else ()))
         )
     return copy.deepcopy(tree), ()
+
+
+def overlapped(record: Record, pools: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Why a deleted IPPool cannot come back, "" where it can.
+
+    Calico takes no pool that overlaps another (projectcalico/calico libcalico-go/lib/clientv3/ippool.go), which no dry run tells; and Submariner's route agent,
+    which makes the pools of what remote clusters announce, never removes one.
+
+    :param pools: those that are there.
+    """
+    was = _network(record.before)
+    if record.verb != journal.DELETE or "/ippools/" not in record.path or was is None:
+        return ""
+    for pool in pools:
+        other, name = _network(pool), pool["metadata"]["name"]
+        if other is not None and name != record.path.rpartition("/")[2] and other.version == was.version and other.overlaps(was):
+            return f"{record.object} cannot be put back: IPPool {name}, which has been made since, overlaps it, and Calico refuses overlapping pools"
+    return ""
+
+
+def _network(pool: t.Mapping[str, t.Any] | None) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(str(((pool or {}).get("spec") or {}).get("cidr") or ""), strict=False)
+    except ValueError:
+        return None
 
 
 def owners(record: Record) -> list[t.Mapping[str, t.Any]]:

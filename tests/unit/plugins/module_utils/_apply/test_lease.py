@@ -5,12 +5,21 @@
 
 from __future__ import annotations
 
+import os
+import re
+import threading
+import time
+
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _lease as leasing
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _process as processes
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._apply.writing import LEASES, Bench, StampingApi
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._kube.faulty_api import status
+
+
+WAYS = ("submariner_wait_for_lock=", "submariner_steal_lock=true", "kubectl -n kube-system delete lease fathom-submariner", "submariner_run")
 
 
 @pytest.fixture
@@ -27,6 +36,12 @@ def bench(api, tmp_path):
     made.member.connection.close()
 
 
+@pytest.fixture(autouse=True)
+def unseen(monkeypatch):
+    """Who holds a lock is on another machine, unless a test says otherwise."""
+    monkeypatch.setattr(processes, "is_dead", lambda process: None)
+
+
 def test_a_second_run_is_refused_with_who_when_and_how_to_go_on(bench):
     first = bench.lease("run-1")
     first.acquire(bench.deadline)
@@ -34,7 +49,7 @@ def test_a_second_run_is_refused_with_who_when_and_how_to_go_on(bench):
     bench.api.now = 30
     with pytest.raises(RefusedError) as caught:
         bench.lease("run-2").acquire(bench.deadline)
-    for said in ("run run-1 is at work", "held since 20", "renewed 30 s ago", "expires in 90 s", "submariner_steal_lock=true", "submariner_run"):
+    for said in ("run run-1 is at work", f"process {os.getpid()} on", "held since 20", "renewed 30 s ago", "expires in 90 s", *WAYS):
         assert said in caught.value.message
     with pytest.raises(RefusedError):
         bench.lease("run-2").require_free(bench.deadline)
@@ -137,3 +152,98 @@ class TestRenewalsThatFailed:
     def test_who_never_took_it_may_not_write(self, bench, clock):
         with pytest.raises(RefusedError, match="it is held by nobody now"):
             bench.lease("run-1").require()
+
+
+class TestTheProcessThatHoldsIt:
+    """On one host, where it is seen whether it lives."""
+
+    PLAYBOOK = processes.Process("here", "boot", "pid:[1]", 4711, 1)
+
+    @pytest.fixture
+    def dead(self, monkeypatch):
+        found = set()
+        monkeypatch.setattr(processes, "is_dead", lambda process: None if process is None else process in found)
+        return found
+
+    @staticmethod
+    def held(bench, run="run-1", process=PLAYBOOK):
+        lease = bench.lease(run, lasting=True, process=process, duration=1800)
+        lease.acquire(bench.deadline)
+        lease.pause()
+        return lease
+
+    def test_while_it_lives_the_lock_is_refused_and_it_is_named(self, bench, dead):
+        self.held(bench)
+        with pytest.raises(RefusedError, match=r"process 4711 on here, held since.*That process lives"):
+            bench.lease("run-2").acquire(bench.deadline)
+
+    @pytest.mark.parametrize("holder, said", [("run-1", "What it wrote stays.*rollback -e submariner_run=run-1"), ("rollback-1", "run the rollback again")])
+    def test_when_it_is_dead_the_lock_is_taken_at_once_and_that_is_said(self, bench, dead, holder, said):
+        self.held(bench, holder)
+        dead.add(self.PLAYBOOK)
+        lease = bench.lease("run-2")
+        lease.require_free(bench.deadline)
+        lease.acquire(bench.deadline)
+        assert re.search(rf"c1: (run )?{holder} ended without giving back the lock \(process 4711 on here is gone\).*{said}", lease.taken)
+        assert not lease.shared and lease.release(bench.deadline)
+        assert "annotations" not in bench.api.objects[LEASES]["fathom-submariner"]["metadata"] or not processes.read(
+            bench.api.objects[LEASES]["fathom-submariner"]["metadata"]["annotations"].get(leasing.PROCESS)
+        )
+
+    def test_a_lock_that_was_given_back_was_nobody_s(self, bench, dead):
+        self.held(bench).release(bench.deadline)
+        lease = bench.lease("run-2")
+        lease.acquire(bench.deadline)
+        assert lease.taken == ""
+
+    def test_a_task_shares_the_lock_of_its_run_and_writes_nothing_more_when_that_is_dead(self, bench, dead):
+        self.held(bench)
+        task = bench.lease("run-1")
+        task.acquire(bench.deadline)
+        assert task.shared
+        task.require()
+        dead.add(self.PLAYBOOK)
+        with pytest.raises(RefusedError, match="the playbook of this run .process 4711 on here. has ended before this task. Nothing more was written"):
+            task.require()
+        task.pause()
+
+    def test_who_goes_on_with_a_dead_run_holds_its_lock_for_itself(self, bench, dead):
+        self.held(bench)
+        dead.add(self.PLAYBOOK)
+        task = bench.lease("run-1")
+        task.acquire(bench.deadline)
+        task.require()
+        assert not task.shared and task.taken == ""
+        task.pause()
+        again = self.held(bench, process=self.PLAYBOOK._replace(pid=4712))
+        assert again.shared and leasing.process_in(bench.api.objects[LEASES]["fathom-submariner"]).pid == 4712
+
+    def test_a_lasting_run_of_which_the_process_is_not_known_is_not_this_process(self, bench, dead):
+        self.held(bench, process=None)
+        assert leasing.process_in(bench.api.objects[LEASES]["fathom-submariner"]) is None
+
+    def test_it_is_kept_until_it_was_given_back_or_its_process_is_dead(self, bench, dead, monkeypatch):
+        monkeypatch.setattr(leasing, "_LOOK", 0.001)
+        monkeypatch.setattr(leasing, "_RENEWAL", 0.002)
+        lock = self.held(bench)
+        keeper = bench.lease("run-1", lasting=True, process=self.PLAYBOOK)
+        thread = threading.Thread(target=keeper.keep, daemon=True)
+        thread.start()
+        wait_until(lambda: len(bench.writes()) > 4)
+        assert bench.api.objects[LEASES]["fathom-submariner"]["spec"]["leaseDurationSeconds"] == leasing.DURATION
+        lock.release(bench.deadline)
+        thread.join(10)
+        assert not thread.is_alive()
+        self.held(bench)
+        dead.add(self.PLAYBOOK)
+        sent = len(bench.writes())
+        bench.lease("run-1", lasting=True, process=self.PLAYBOOK).keep()
+        bench.lease("run-1", lasting=True, process=None).keep()
+        assert len(bench.writes()) == sent and bench.api.objects[LEASES]["fathom-submariner"]["spec"]["holderIdentity"] == "run-1"
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

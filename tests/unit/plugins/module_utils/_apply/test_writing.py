@@ -123,6 +123,7 @@ def test_a_deleted_secret_is_said_to_be_lost(bench):
 
 
 def test_a_restart_is_said_to_be_final_once(bench):
+    bench.api.put(THINGS, "one", kind="Pod", spec={"a": 1, "keep": 1})
     writer = bench.writer()
     writer.delete(f"{THINGS}/one", writer.read(f"{THINGS}/one"), restart=True)
     bench.last_lease.release(bench.deadline)
@@ -193,6 +194,31 @@ def test_an_interrupted_run_is_told_with_what_the_object_shows(bench, monkeypatc
     found = interrupted(bench.member, NAMESPACE, bench.deadline)
     assert found["run"] == "run-1" and [(entry["object"], entry["state"]) for entry in found["entries"]] == [("Thing one", "was written")]
     assert "submariner_run=run-1" in found["lines"][-1]
+
+
+def test_what_another_one_made_at_that_moment_is_not_deleted(bench, monkeypatch):
+    """The run died before its write; a route agent made the same object then."""
+    thing = {"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "two"}, "spec": {"b": 1}}
+    with monkeypatch.context() as patched:
+        killing(bench, patched, 3, after=False)
+        with pytest.raises(Killed):
+            bench.writer().create(THINGS, thing)
+    bench.last_lease.pause()
+    bench.api.now = 600
+    bench.api.put(THINGS, "two", **{**thing, "metadata": {"name": "two", "uid": "theirs", "managedFields": [{"manager": "submariner-route-agent"}]}})
+    work = bench.rollback()
+    assert (work.lines, work.refused, "two" in bench.things()) == ([], [], True)
+
+
+def test_a_run_whose_journal_in_the_cluster_was_removed_does_not_count_from_one_again(bench):
+    for value in (2, 3):
+        writer = bench.writer()
+        writer.patch(f"{THINGS}/one", writer.read(f"{THINGS}/one"), {"spec": {"a": value}})
+        bench.last_lease.release(bench.deadline)
+        bench.api.objects[MAPS].clear()
+    assert [record.n for record in bench.history().records] == [1, 2]
+    bench.rollback()
+    assert bench.things()["one"]["spec"] == {"a": 1, "keep": 1}
 
 
 def test_two_copies_that_differ_are_not_trusted(bench, changed):

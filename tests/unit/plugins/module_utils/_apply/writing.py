@@ -33,9 +33,10 @@ class StampingApi(FaultyApi):
     def answer(self, call):
         status, body = super().answer(call)
         if call.method in ("PATCH", "POST") and status < 300:
-            body["metadata"]["managedFields"] = [{"manager": "m", "time": f"2026-11-21T18:{self.now // 60:02}:{self.now % 60:02}Z"}]
+            manager = call.query.get("fieldManager", "unknown")
+            body["metadata"]["managedFields"] = [{"manager": manager, "time": f"2026-11-21T18:{self.now // 60:02}:{self.now % 60:02}Z"}]
         if call.method == "POST" and status < 300:
-            body["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
+            body["metadata"]["creationTimestamp"] = "2001-01-01T00:00:00Z"  # by a clock that is not the controller's
         return status, body
 
 

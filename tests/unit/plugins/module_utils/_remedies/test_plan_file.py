@@ -149,6 +149,15 @@ def test_a_plan_is_never_applied_to_another_cluster_of_the_same_name():
         require_same_cluster(made(), "z", "uid-z")
 
 
+def test_a_plan_whose_step_would_set_another_s_variable_is_refused():
+    """Whoever alters an unsigned plan can seal it again; it still sets nothing but what its role reads."""
+    plan = made()
+    changed = signature.sealed({**plan["steps"][0], "variables": {"calico_api_server_x": 1, "ansible_python_interpreter": "/tmp/mine"}})
+    text = json.dumps({**signature.sealed({**plan, "steps": [changed, *plan["steps"][1:]]}), "signature": ""})
+    with pytest.raises(RefusedError, match=r"sets variables that are not its roles' own: ansible_python_interpreter .step 1.. Nothing was written"):
+        read_plan(text, "plan.json")
+
+
 def test_a_step_that_is_refused_already_now_takes_those_that_need_it_along():
     plan = made({1: Prediction(1, failed="canal is not supported")})
     assert [each["kind"] for each in plan["steps"]] == [order.MTU]
@@ -170,9 +179,11 @@ def test_a_step_with_nothing_to_do_yet_is_kept_for_what_comes_before_it():
 
 
 def test_a_cluster_that_could_not_be_read_is_not_forgotten_and_keeps_no_other_from_being_planned():
-    plan = make_plan(Draft(DRAFT.steps[:1]), [CLUSTERS[0], Cluster("b")], [Prediction(1, True)], run="r", created="c", version="0.1.0")
+    known = {"run": "r", "created": "c", "version": "0.1.0"}
+    plan = make_plan(Draft(DRAFT.steps[:1]), [CLUSTERS[0], Cluster("b")], [Prediction(1, True)], **known, unread={"b": "connection refused"})
     assert [each["cluster"] for each in plan["steps"]] == ["a"]
     assert [(each["cluster"], each["finding"], each["blocked"]) for each in plan["needs_a_person"]] == [("b", "b/cluster-unreadable", True)]
+    assert plan["needs_a_person"][0]["text"] == "It could not be read, so nothing is planned for it: connection refused"
 
 
 def test_what_a_module_asks_of_a_person_stands_with_its_step():

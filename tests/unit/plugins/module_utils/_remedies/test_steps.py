@@ -57,6 +57,15 @@ def test_a_consequence_needs_no_remedy_of_its_own_unless_its_cause_is_gone():
     assert [step.kind for step in draft([consequence], [A]).steps] == [order.AGENTS]
 
 
+def test_a_consequence_that_outlives_its_cause_is_remedied_after_it():
+    cause = finding("calico-api-unavailable", role="calico_api_server")
+    consequence = finding("remote-pool-missing", role="remote_ippools", caused_by=cause.key)
+    found = draft([consequence, cause], [A])
+    assert [(step.kind, step.depends_on) for step in found.steps] == [(order.API_SERVER, ()), (order.POOLS, (1,))]
+    for_a_person = finding("calico-api-unavailable")
+    assert [step.kind for step in draft([consequence, for_a_person], [A]).steps] == []
+
+
 def test_waived_and_unknown_findings_are_no_reason_to_write():
     waived = finding("one", role="join", waiver=Waiver("known", "2027-01-01", "w.yml line 1", False))
     expired = finding("two", role="join", waiver=Waiver("known", "2026-01-01", "w.yml line 2", True))
