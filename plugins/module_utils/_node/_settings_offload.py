@@ -25,6 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.*?-]{1,15}")
 _FEATURE = re.compile(r"[a-z0-9_-]+")
 _ROW = re.compile(r"^\s*([A-Za-z0-9_-]+): (on|off)( \[fixed\])?", re.MULTILINE)
 _WAS = "# was "
+_RULE = re.compile(r'^ACTION=="add", SUBSYSTEM=="net", NAME=="([^"]+)", RUN\+="\S+ -K \$name ([^"]+)"$', re.MULTILINE)
 # ethtool's groups to how the kernel's names of their members begin. What depends on them (segmentation) comes back by itself, since it stays requested.
 _GROUPS = {"tx-checksumming": "tx-checksum-", "scatter-gather": "tx-scatter-gather"}
 
@@ -55,6 +56,14 @@ def wishes(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[Wish]:
     if not found:
         raise InputError("devices: name at least one; state=absent removes what an earlier run has set up.")
     return found
+
+
+def merged(wished: t.Iterable[Wish]) -> list[Wish]:
+    """Those of one name or pattern together, each where its first one stands."""
+    found: dict[str, dict[str, None]] = {}
+    for wish in wished:
+        found.setdefault(wish.device, {}).update(dict.fromkeys(wish.features))
+    return [Wish(device, tuple(names)) for device, names in found.items()]
 
 
 def features(text: str) -> dict[str, Feature]:
@@ -91,6 +100,11 @@ def render(wished: t.Sequence[Wish], ethtool: str, was: t.Mapping[str, t.Sequenc
         lines.append(f'ACTION=="add", SUBSYSTEM=="net", NAME=="{wish.device}", {run}')
         lines.append(f'ACTION=="add", SUBSYSTEM=="net", NAME=="", KERNEL=="{wish.device}", {run}')
     return header("node_offload") + "".join(f"{line}\n" for line in lines)
+
+
+def written(text: str) -> list[Wish]:
+    """What our file switches off."""
+    return [Wish(device, tuple(words.split()[::2])) for device, words in _RULE.findall(text)]
 
 
 def remembered(text: str) -> dict[str, tuple[str, ...]]:

@@ -39,9 +39,10 @@ _DENIED = re.compile(r"(?:^|\s)(?:modprobe\.blacklist|module_blacklist)=(\S+)")
 _LOAD_TIMEOUT = 30.0  # seconds
 
 
-def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: str = "") -> None:
-    """Have modules loaded, now and at boot, and no others of our file.
+def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: str = "", *, exclusive: bool = False) -> None:
+    """Have modules loaded, now and at boot.
 
+    :param exclusive: take out of our file what is not among ``names``; else that stays in it.
     :param kernel: release of the running one; empty asks the system.
     :raises SubmarinerError: the kernel lacks one, or does not take it; then no file was written.
     """
@@ -59,13 +60,16 @@ def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: 
         raise RefusedError(
             f"The next boot would not load what is denied: {', '.join(refused)}. Somebody decided so; remove these lines first. Nothing was changed."
         )
-    after = render(listed) if listed else ""
+    held = named(before)
+    kept = [name for name in held if name in listed or not (exclusive or name in wanted)]
+    added = [name for name in listed if name not in held]
+    after = render([*kept, *added]) if kept or added else ""
     outcome.differs(FILE, before, after)
     if missing:
         outcome.differs("loaded modules", "", "".join(f"{name}\n" for name in missing))
         outcome.lines.append(f"load {', '.join(missing)}")
     if before != after:
-        outcome.lines.append(f"write {FILE}, so that {', '.join(listed)} {'is' if len(listed) == 1 else 'are'} loaded at boot" if after else f"remove {FILE}")
+        _tell_file(added, [name for name in held if name not in kept], bool(after), outcome)
     outcome.facts["modules"] = {name: LOADED if name in missing else known.get(name, "") for name in wanted}
     if outcome.check_mode:
         return
@@ -90,6 +94,12 @@ def render(names: t.Sequence[str]) -> str:
     return header("node_modules") + "".join(f"{name}\n" for name in names)
 
 
+def named(text: str) -> list[str]:
+    """What a file of modules-load.d(5) names, in its order."""
+    lines = (line.strip() for line in text.splitlines())
+    return list(dict.fromkeys(canonical(line) for line in lines if line and line[0] not in "#;"))
+
+
 def read_sources(host: Host, kernel: str) -> Sources:
     folder = f"/lib/modules/{kernel}"
     return Sources(
@@ -99,6 +109,16 @@ def read_sources(host: Host, kernel: str) -> Sources:
         options=_of(host, f"/boot/config-{kernel}", options),
         known_to_sysfs=frozenset(_names(host, "/sys/module")),
     )
+
+
+def _tell_file(added: t.Sequence[str], dropped: t.Sequence[str], remains: bool, outcome: Outcome) -> None:
+    if not remains:
+        outcome.lines.append(f"remove {FILE}")
+        return
+    if dropped:
+        outcome.lines.append(f"take {', '.join(dropped)} out of {FILE}; what is loaded stays so until the next boot")
+    if added or not dropped:
+        outcome.lines.append(f"write {FILE}" + (f", so that {', '.join(added)} {'is' if len(added) == 1 else 'are'} loaded at boot" if added else ""))
 
 
 def _wanted(names: t.Sequence[str]) -> list[str]:

@@ -22,9 +22,10 @@ _TIMEOUT = 30.0  # seconds for one program
 _SETTLE = 20  # times half a second for NetworkManager to let go of devices after a reload
 
 
-def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setup: bool, outcome: Outcome) -> None:
-    """Have NetworkManager leave devices alone, and no others of our file.
+def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setup: bool, outcome: Outcome, *, exclusive: bool = False) -> None:
+    """Have NetworkManager leave devices alone.
 
+    :param exclusive: take out of our file what is not among ``names``, and switch nm-cloud-setup on again unless it is to be off; else both stay as they are.
     :raises SubmarinerError: it is not possible, or NetworkManager does not let go of a device.
     """
     specs = settings.device_specs(names)
@@ -38,9 +39,10 @@ def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setu
         return
     was = settings.remembered(before)
     units = _switched_on(host) if disable_cloud_setup else {}
-    back = {} if disable_cloud_setup else was
-    remembered = {**units, **was} if disable_cloud_setup else {}
-    after = settings.render(specs, remembered) if specs or remembered else ""
+    back = was if exclusive and not disable_cloud_setup else {}
+    remembered = {unit: state for unit, state in {**units, **was}.items() if unit not in back}
+    listed = specs if exclusive else list(dict.fromkeys([*settings.acting([(FILE, before)]).act, *specs]))
+    after = settings.render(listed, remembered) if listed or remembered else ""
     found = _devices(host)
     held = [each.name for each in found or () if each.managed and settings.covers(specs, each.name)]
     _require_not_its_own(found or (), specs)

@@ -20,13 +20,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._node._write_fil
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
 
 
-def apply_offload(host: Host, entries: t.Sequence[t.Mapping[str, t.Any]], outcome: Outcome) -> None:
-    """Have features off on some devices, and on no others of our file.
+def apply_offload(host: Host, entries: t.Sequence[t.Mapping[str, t.Any]], outcome: Outcome, *, exclusive: bool = False) -> None:
+    """Have features off on some devices.
 
+    :param exclusive: switch on again what an earlier run switched off and this one does not name; else that stays off.
     :raises SubmarinerError: a feature cannot be switched off, or nothing here would do it after a boot; nothing was changed then.
     """
     wished = settings.wishes(entries)
     before = ours(host, FILE)
+    listed = settings.merged(wished if exclusive else [*settings.written(before), *wished])
     ethtool = find_program("ethtool")
     if not find_program("udevadm"):
         raise SubmarinerError("udev is not installed here, so nothing would switch the features off after a boot. Nothing was changed.")
@@ -44,8 +46,8 @@ def apply_offload(host: Host, entries: t.Sequence[t.Mapping[str, t.Any]], outcom
     off = {device: [name for name in names if held[device][name].on] for device, names in asked.items()}
     off = {device: names for device, names in off.items() if names}
     was = settings.remembered(before)
-    back = {device: [name for name in on if not settings.covered(name, asked.get(device, ()))] for device, on in was.items() if device in there}
-    back = {device: names for device, names in back.items() if names}
+    dropped = {device: [name for name in on if not settings.covered(name, asked.get(device, ()))] for device, on in was.items() if device in there}
+    back = {device: names for device, names in dropped.items() if names and exclusive}
     kept = {device: [name for name in was.get(device, ()) if name not in back.get(device, ())] for device in {**was, **off}}
     for device, names in off.items():
         kept[device] = list(dict.fromkeys([*kept[device], *settings.members(held[device], names)]))
@@ -54,7 +56,7 @@ def apply_offload(host: Host, entries: t.Sequence[t.Mapping[str, t.Any]], outcom
     if not outcome.check_mode:
         _switch_off(host, off, held)
         _switch_back(host, back)
-    _write(host, before, settings.render(wished, ethtool, kept), outcome)
+    _write(host, before, settings.render(listed, ethtool, kept), outcome)
 
 
 def remove_offload(host: Host, outcome: Outcome) -> None:

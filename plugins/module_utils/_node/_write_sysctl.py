@@ -23,9 +23,10 @@ from ansible_collections.fathom.submariner.plugins.module_utils._node._write_out
 _MODULE_OF = {"net/bridge/": "br_netfilter", "net/netfilter/": "nf_conntrack", "net/ipv4/vs/": "ip_vs"}
 
 
-def apply_sysctl(host: Host, values: t.Mapping[str, object], rp_filter: t.Mapping[str, int], outcome: Outcome) -> None:
-    """Have parameters set, now and at boot, and no others of our file: one that an earlier run set, and this one does not name, is put back.
+def apply_sysctl(host: Host, values: t.Mapping[str, object], rp_filter: t.Mapping[str, int], outcome: Outcome, *, exclusive: bool = False) -> None:
+    """Have parameters set, now and at boot.
 
+    :param exclusive: put back what an earlier run set and this one does not name; else that stays as it is, in the file and in the kernel.
     :param values: names to values. :param rp_filter: interfaces to how it shall act there; the name ``all`` stands for every interface.
     :raises SubmarinerError: one cannot be set, or would loosen what was not named; nothing was changed then.
     """
@@ -35,13 +36,14 @@ def apply_sysctl(host: Host, values: t.Mapping[str, object], rp_filter: t.Mappin
         raise InputError("Name at least one parameter in sysctls or rp_filter; state=absent removes what an earlier run has set.")
     now = {path: _now(host, path) for path in wanted}
     _require_there(host, now)
-    _require_acting(host, rp_filter, wanted)
-    _require_not_looser(host, wanted, rp_filter)
     written, was = settings.assignments(before), settings.remembered(before)
-    dropped = {path: was[path] for path in written if path not in wanted and path in was and _now(host, path) == written[path]}
+    kept = {} if exclusive else {path: value for path, value in written.items() if path not in wanted}
+    _require_acting(host, rp_filter, wanted, kept)
+    _require_not_looser(host, wanted, rp_filter)
+    dropped = {path: was[path] for path in written if path not in {**wanted, **kept} and path in was and _now(host, path) == written[path]}
     # What was before our first write is remembered, also when the value wanted changes later.
-    kept = {path: was.get(path, now[path] if path not in written else None) for path in wanted}
-    after = settings.render(wanted, {path: value for path, value in kept.items() if value is not None})
+    new = {path: value for path, value in now.items() if path not in written and value is not None}
+    after = settings.render({**kept, **wanted}, {**new, **was})
     changes = {**dropped, **{path: value for path, value in wanted.items() if now[path] is not None and now[path] != value}}
     _tell(host, changes, outcome)
     for path in wanted:
@@ -114,11 +116,13 @@ def _own_values(host: Host) -> dict[str, int]:
     return found
 
 
-def _require_acting(host: Host, rp_filter: t.Mapping[str, int], wanted: t.Mapping[str, str]) -> None:
-    every = wanted.get(settings.rp_filter_path("all"))
-    every = every if every is not None else _now(host, settings.rp_filter_path("all"))
+def _require_acting(host: Host, rp_filter: t.Mapping[str, int], wanted: t.Mapping[str, str], kept: t.Mapping[str, str]) -> None:
+    """:param kept: what our file goes on to say besides ``wanted``: it acts after the next boot, whatever the kernel holds now."""
+    path = settings.rp_filter_path("all")
+    said = (wanted[path],) if path in wanted else (_now(host, path), kept.get(path))
+    every = max((int(value) for value in said if value is not None and value.isdigit()), default=0)
     for interface, acting in rp_filter.items():
-        if interface not in ("all", "default") and every is not None and every.isdigit() and int(every) > acting:
+        if interface not in ("all", "default") and every > acting:
             raise RefusedError(
                 f"rp_filter cannot act as {acting} on {interface} while net.ipv4.conf.all.rp_filter is {every}: the kernel takes the larger of the two. "
                 f"Lowering that for all changes every interface, so it must be asked for: rp_filter with all: {acting}. Nothing was changed."
@@ -160,21 +164,25 @@ def _finish(host: Host, before: str, after: str, changes: t.Mapping[str, str], o
         outcome.lines.append(f"write {FILE}" if after else f"remove {FILE}")
     if outcome.check_mode:
         return
-    done: dict[str, str] = {}
+    # What the file says and the kernel holds already is looked at again: ip_forward and `all` reset what interfaces have of their own.
+    wished = {**{path: value for path, value in settings.assignments(after).items() if _now(host, path) == value}, **changes}
+    old = {path: _now(host, path) for path in wished}
     try:
-        for path in settings.in_order(changes):
-            old = _now(host, path)
-            set_kernel(host, f"/proc/sys/{path}", changes[path])
-            if old is not None:
-                done[path] = old
-            if _now(host, path) != changes[path]:
-                raise SubmarinerError(f"The kernel took {changes[path]} for {settings.name_of(path)} and made {_now(host, path)} of it.")
+        _set(host, wished)
         if before != after:
             replace(host, FILE, after)
     except SubmarinerError as error:
-        for path in reversed(list(done)):
-            set_kernel(host, f"/proc/sys/{path}", done[path])
+        _set(host, {path: value for path, value in old.items() if value is not None})
         raise SubmarinerError(f"{error.message} What had been set before it was put back; {FILE} is as it was.") from error
+
+
+def _set(host: Host, values: t.Mapping[str, str]) -> None:
+    for path in settings.in_order(values):
+        if _now(host, path) == values[path]:
+            continue
+        set_kernel(host, f"/proc/sys/{path}", values[path])
+        if _now(host, path) != values[path]:
+            raise SubmarinerError(f"The kernel took {values[path]} for {settings.name_of(path)} and made {_now(host, path)} of it.")
 
 
 def _warn(host: Host, wanted: t.Mapping[str, str], outcome: Outcome) -> None:

@@ -139,3 +139,25 @@ def test_the_certificates_of_an_api_service_are_kept_and_not_shown():
     ]
     assert before_after(None, api_service("b25l"), "x")["after"]["spec"] == {"version": "v3", "caBundle": "(hidden)"}
     assert before_after(api_service("b25l"), api_service("b25l"), "x")["before"] == clean(api_service("(hidden)"))
+
+
+def test_what_the_server_makes_anew_for_each_dry_run_of_a_job_is_not_shown():
+    def job(uid):
+        labels = {"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid, "app": "x"}
+        spec = {"selector": {"matchLabels": dict(labels)}, "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c"}]}}}
+        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec}
+
+    shown = before_after(None, job("u-1"), "x")["after"]
+    assert shown == before_after(None, job("u-2"), "x")["after"]
+    assert shown["spec"]["selector"] == {"matchLabels": {"app": "x"}} and shown["spec"]["template"]["spec"] == {"containers": [{"name": "c"}]}
+
+
+def test_of_a_config_map_the_bytes_are_summed_up_and_an_owner_is_named():
+    def config_map(uid, data):
+        owner = {"kind": "Job", "name": "j", "uid": uid}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "ownerReferences": [owner]}, "binaryData": {"program": data}}
+
+    shown = before_after(config_map("u-1", "AAAA"), config_map("u-2", "BBBBBBBB"), "x")
+    assert [shown[key]["metadata"]["ownerReferences"] for key in ("before", "after")] == [[{"kind": "Job", "name": "j"}]] * 2
+    assert shown["before"]["binaryData"]["program"].startswith("(4 characters of base64, SHA-256 ")
+    assert shown["after"]["binaryData"]["program"].startswith("(8 characters") and clean(config_map("u-1", "AAAA"))["binaryData"] == {"program": "AAAA"}

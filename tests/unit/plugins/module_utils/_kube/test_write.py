@@ -245,6 +245,7 @@ def test_delete_tells_deleted_from_gone_already(pools, connection, pool):
     assert delete(connection, POOL, uid="uid-pool", resource_version=pool["metadata"]["resourceVersion"], deadline=deadline()) is True
     assert delete(connection, POOL, uid="uid-pool", deadline=deadline()) is False
     assert pools.calls[0].body["preconditions"] == {"uid": "uid-pool", "resourceVersion": pool["metadata"]["resourceVersion"]}
+    assert pools.calls[0].body["propagationPolicy"] == "Background", "else the pods of a Job would stay"
 
 
 def test_delete_leaves_another_object_of_the_same_name_alone(pools, connection, pool):

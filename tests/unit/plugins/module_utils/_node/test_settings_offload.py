@@ -39,6 +39,18 @@ def test_what_was_on_is_read_back(was):
     assert {device: list(on) for device, on in settings.remembered(text).items()} == was
 
 
+FEATURES = st.lists(st.sampled_from(["a", "tx-b", "off", "c_d"]), min_size=1, unique=True).map(tuple)
+WISHES = st.builds(settings.Wish, st.sampled_from(["eth0", "vx-*", "vxlan.calico", "e?h*"]), FEATURES)
+
+
+@given(st.lists(WISHES, max_size=5))
+def test_what_is_switched_off_is_read_back_each_device_once(wished):
+    together = settings.merged(wished)
+    assert {(wish.device, name) for wish in wished for name in wish.features} == {(wish.device, name) for wish in together for name in wish.features}
+    assert len({wish.device for wish in together}) == len(together) and settings.merged([*together, *wished]) == together
+    assert settings.written(settings.render(together, "/usr/sbin/ethtool", {"eth0": ["a"]})) == together
+
+
 def test_a_rule_for_a_card_with_a_new_name_and_one_for_any_other_device():
     rules = settings.render([settings.Wish("ens192", ("a", "b"))], "/usr/sbin/ethtool", {}).splitlines()[1:]
     assert rules == [

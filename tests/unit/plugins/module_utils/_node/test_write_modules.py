@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
-from ansible_collections.fathom.submariner.plugins.module_utils._node._write_modules import FILE, apply_modules, remove_modules
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_modules import FILE, apply_modules, remove_modules, render
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
 
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._node.written import files, make
@@ -21,9 +21,9 @@ TREE = {
 ANSWERS = {"modprobe ip_set": (0, "")}
 
 
-def run(host, *names, check_mode=False):
+def run(host, *names, check_mode=False, exclusive=False):
     outcome = Outcome(check_mode)
-    apply_modules(host, names, outcome, KERNEL)
+    apply_modules(host, names, outcome, KERNEL, exclusive=exclusive)
     return outcome.result()
 
 
@@ -89,6 +89,38 @@ def test_what_the_kernel_does_not_take_leaves_no_file(tmp_path):
     with pytest.raises(SubmarinerError, match="Install package kmod"):
         run(host, "ip_set")
     assert FILE not in files(tmp_path)
+
+
+def named(root):
+    return [line for line in files(root)[FILE].splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("order", [("vxlan", "ip_set"), ("ip_set", "vxlan")])
+def test_partial_runs_add_up_in_either_order_and_then_change_nothing(tmp_path, order):
+    host = make(tmp_path, {**TREE, "/proc/modules": "vxlan 1 0 - Live 0x0\nip_set 1 0 - Live 0x0\n"})
+    assert all(run(host, name)["changed"] for name in order) and named(tmp_path) == list(order)
+    again = [run(host, name) for name in (*order, *reversed(order))]
+    assert [(each["changed"], each["diff"], each["lines"]) for each in again] == [(False, [], [])] * 4
+
+
+def test_what_is_named_already_is_not_judged_again_and_stays(tmp_path):
+    host = make(tmp_path, {**TREE, FILE: render(["wireguard", "vxlan"])})
+    done = run(host, "vxlan", "ip_tunnel")
+    assert named(tmp_path) == ["wireguard", "vxlan", "ip_tunnel"] and done["modules"] == {"vxlan": "loaded", "ip_tunnel": "builtin"}
+    assert done["lines"] == [f"write {FILE}, so that ip_tunnel is loaded at boot"]
+
+
+def test_exclusive_prunes_the_file_and_says_so(tmp_path):
+    host = make(tmp_path, {**TREE, FILE: render(["ip_set", "vxlan"])})
+    checked = run(host, "vxlan", exclusive=True, check_mode=True)
+    assert named(tmp_path) == ["ip_set", "vxlan"]
+    assert run(host, "vxlan", exclusive=True) == checked and checked["lines"] == [f"take ip_set out of {FILE}; what is loaded stays so until the next boot"]
+    assert named(tmp_path) == ["vxlan"] and host.asked == [] and not run(host, "vxlan", exclusive=True)["changed"]
+
+
+def test_what_only_a_former_kernel_had_as_a_file_leaves_ours(tmp_path):
+    host = make(tmp_path, {"/proc/cmdline": "", "/sys/module/vxlan/version": "1", FILE: render(["vxlan"])})
+    assert run(host, "vxlan")["lines"] == [f"remove {FILE}"] and FILE not in files(tmp_path)
 
 
 def test_absent_removes_the_file_alone(tmp_path):

@@ -22,9 +22,9 @@ def _no_waiting(monkeypatch):
     monkeypatch.setattr(_write_network_manager.time, "sleep", lambda seconds: None)
 
 
-def run(host, names=DEVICES, cloud=False, check_mode=False):
+def run(host, names=DEVICES, cloud=False, check_mode=False, exclusive=False):
     outcome = Outcome(check_mode)
-    apply_network_manager(host, names, cloud, outcome)
+    apply_network_manager(host, names, cloud, outcome, exclusive=exclusive)
     return outcome
 
 
@@ -102,9 +102,33 @@ def test_cloud_setup_is_switched_off_on_request_and_on_again(tmp_path):
     assert "# was nm-cloud-setup.timer = enabled active" in files(tmp_path)[FILE]
     systemctl(host, "disabled", "inactive")
     assert not run(host, cloud=True).changed
+    asked = len(host.asked)
+    assert not run(host).changed and not any("enable" in each for each in host.asked[asked:])  # left as it is
     outcome = Outcome()
     remove_network_manager(host, outcome)
     assert host.asked[-3:-1] == ["systemctl enable nm-cloud-setup.timer", "systemctl start nm-cloud-setup.timer"]
+
+
+def test_cloud_setup_is_switched_on_again_by_an_exclusive_run_that_does_not_name_it(tmp_path):
+    host = systemctl(make(tmp_path, MAIN))
+    run(host, cloud=True)
+    systemctl(host, "disabled", "inactive")
+    assert not run(host, cloud=True, exclusive=True).changed
+    assert run(host, exclusive=True).changed and host.asked[-2:] == ["systemctl enable nm-cloud-setup.timer", "systemctl start nm-cloud-setup.timer"]
+    assert "# was" not in files(tmp_path)[FILE] and not run(host, exclusive=True).changed
+
+
+@pytest.mark.parametrize("order", [("cali*", "vx-submariner"), ("vx-submariner", "cali*")])
+def test_partial_runs_add_up_in_either_order_and_an_exclusive_one_prunes(tmp_path, order):
+    host = systemctl(make(tmp_path, MAIN))
+    first, second = order
+    run(host, [first], cloud=True)
+    systemctl(host, "disabled", "inactive")
+    done = run(host, [second]).result()
+    assert done["unmanaged_devices"] == [f"interface-name:{name}" for name in order] and "# was nm-cloud-setup.timer = enabled active" in files(tmp_path)[FILE]
+    assert [each["after_header"] for each in done["diff"]] == [FILE]
+    assert not any(run(host, names).changed for names in ([first], [second], [second, first])) and not run(host, [], cloud=True).changed
+    assert run(host, [second], cloud=True, exclusive=True).facts["unmanaged_devices"] == [f"interface-name:{second}"]
 
 
 def test_what_systemctl_refuses_fails(tmp_path):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._node import _settings_offload as settings
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_offload
 from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_offload import FILE
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_offload import apply_offload, remove_offload
@@ -44,9 +45,9 @@ def host(tmp_path):
     return made
 
 
-def run(host, *devices, check_mode=False, allowed=True):
+def run(host, *devices, check_mode=False, allowed=True, exclusive=False):
     outcome = Outcome(check_mode, allowed)
-    apply_offload(host, [{"name": each} if isinstance(each, str) else each for each in devices], outcome)
+    apply_offload(host, [{"name": each} if isinstance(each, str) else each for each in devices], outcome, exclusive=exclusive)
     return outcome
 
 
@@ -67,13 +68,36 @@ def test_off_now_and_later_and_back(host, tmp_path):
     assert not remove(host).changed
 
 
-def test_a_device_or_a_feature_that_is_no_longer_named_gets_it_back(host):
+TUNNEL = {"name": "eth0", "features": ["tx-udp_tnl-segmentation"]}
+
+
+@pytest.mark.parametrize("order", [("eth0", TUNNEL, "vx-submariner"), (TUNNEL, "vx-submariner", "eth0")])
+def test_partial_runs_add_up_in_either_order_by_device_and_feature(host, tmp_path, order):
+    both = ("tx-checksum-ip-generic", "tx-udp_tnl-segmentation")
+    for names in (both, both[::-1]):
+        host.answers["ethtool -K eth0 " + " ".join(f"{name} on" for name in names)] = lambda: host.card.set(both, "on")
+    for part in order:
+        assert run(host, part).changed
+    assert host.card.held == {"tx-checksum-ip-generic": "off", "tx-checksum-sctp": "off", "tx-udp_tnl-segmentation": "off"}
+    wishes = {wish.device: set(wish.features) for wish in settings.written(files(tmp_path)[FILE])}
+    assert wishes == {"eth0": {"tx-checksumming", "tx-udp_tnl-segmentation"}, "vx-submariner": {"tx-checksumming"}}
+    assert {name: set(on) for name, on in settings.remembered(files(tmp_path)[FILE]).items()} == {"eth0": set(both)}
+    assert not any(run(host, part, allowed=False).changed for part in order) and not run(host, *order, allowed=False).changed
+    assert remove(host).changed and host.card.held == {"tx-checksum-ip-generic": "on", "tx-checksum-sctp": "off", "tx-udp_tnl-segmentation": "on"}
+
+
+def test_an_exclusive_run_switches_on_again_what_it_does_not_name(host, tmp_path):
     both = ["tx-checksum-ip-generic", "tx-udp_tnl-segmentation"]
     host.answers["ethtool -K eth0 tx-checksumming off tx-udp_tnl-segmentation off"] = lambda: host.card.set(both, "off")
     run(host, {"name": "eth0", "features": ["tx-checksumming", "tx-udp_tnl-segmentation"]})
     assert host.card.held["tx-udp_tnl-segmentation"] == "off"
-    assert run(host, "eth0").changed and host.card.held["tx-udp_tnl-segmentation"] == "on" and host.card.held["tx-checksum-ip-generic"] == "off"
-    assert run(host, "vx-submariner").changed and host.card.held["tx-checksum-ip-generic"] == "on"
+    assert not run(host, "eth0").changed and host.card.held["tx-udp_tnl-segmentation"] == "off"
+    with pytest.raises(RefusedError, match="on again on eth0"):
+        run(host, "eth0", exclusive=True, allowed=False)
+    assert run(host, "eth0", exclusive=True).changed and not run(host, "eth0", exclusive=True).changed
+    assert host.card.held["tx-udp_tnl-segmentation"] == "on" and host.card.held["tx-checksum-ip-generic"] == "off"
+    assert run(host, "vx-submariner", exclusive=True).changed and host.card.held["tx-checksum-ip-generic"] == "on"
+    assert [wish.device for wish in settings.written(files(tmp_path)[FILE])] == ["vx-submariner"]
 
 
 def test_consent_before_anything_is_written_both_ways(host, tmp_path):

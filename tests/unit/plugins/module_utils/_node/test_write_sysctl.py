@@ -3,7 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pathlib
+import tempfile
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_sysctl
@@ -20,9 +25,9 @@ TREE = {
 }
 
 
-def run(host, values=None, rp_filter=None, check_mode=False):
+def run(host, values=None, rp_filter=None, check_mode=False, exclusive=False):
     outcome = Outcome(check_mode)
-    apply_sysctl(host, values or {}, rp_filter or {}, outcome)
+    apply_sysctl(host, values or {}, rp_filter or {}, outcome, exclusive=exclusive)
     return outcome
 
 
@@ -49,13 +54,97 @@ def test_values_hold_now_and_at_boot_and_are_remembered_and_put_back(tmp_path):
     assert outcome.changed and {path: text.strip() for path, text in files(tmp_path).items()} == {path: text.strip() for path, text in TREE.items()}
 
 
-def test_what_is_no_longer_named_gets_its_value_back_unless_somebody_changed_it_since(tmp_path):
+def test_exclusive_puts_back_what_is_no_longer_named_unless_somebody_changed_it_since(tmp_path):
     host = make(tmp_path, TREE)
     run(host, {"net.ipv4.ip_forward": 1}, {"eth0": 2, "vxlan.calico": 2})
     (tmp_path / "proc/sys/net/ipv4/conf/eth0/rp_filter").write_text("0\n")
-    run(host, {"net.ipv4.ip_forward": 1})
+    checked = run(host, {"net.ipv4.ip_forward": 1}, exclusive=True, check_mode=True).result()
+    assert run(host, {"net.ipv4.ip_forward": 1}, exclusive=True).result() == checked
     assert now(tmp_path, "net/ipv4/conf/vxlan.calico/rp_filter") == "1" and now(tmp_path, "net/ipv4/conf/eth0/rp_filter") == "0"
-    assert now(tmp_path, "net/ipv4/ip_forward") == "1"
+    assert now(tmp_path, "net/ipv4/ip_forward") == "1" and "rp_filter" not in files(tmp_path)[FILE]
+    assert not run(host, {"net.ipv4.ip_forward": 1}, exclusive=True).changed
+
+
+PARTS = st.lists(
+    st.dictionaries(st.sampled_from(["eth0", "vxlan.calico", "default", "vx-submariner", "all"]), st.just(2), min_size=1), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(PARTS, st.randoms(use_true_random=False))
+def test_partial_runs_add_up_in_any_order_and_absent_takes_all_of_them_back(parts, random):
+    union = {name: value for part in parts for name, value in part.items()}
+    shuffled = random.sample(parts, len(parts))
+    seen = []
+    for runs in (parts, shuffled, [union]):
+        with tempfile.TemporaryDirectory() as folder:
+            host = make(pathlib.Path(folder), TREE)
+            for part in runs:
+                run(host, rp_filter=part)
+            seen.append(files(pathlib.Path(folder)))
+            assert not any(run(host, rp_filter=part).changed for part in runs)
+            run(host, rp_filter=parts[0], exclusive=True)
+            seen[-1]["pruned"] = files(pathlib.Path(folder))
+            remove_sysctl(host, Outcome())
+            left = files(pathlib.Path(folder))
+        assert {path: text.strip() for path, text in left.items()} == {path: text.strip() for path, text in TREE.items()}
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_a_partial_run_shows_and_changes_what_it_names_alone(tmp_path):
+    host = make(tmp_path, TREE)
+    run(host, {}, {"eth0": 2})
+    (tmp_path / "proc/sys/net/ipv4/conf/eth0/rp_filter").write_text("0\n")
+    done = run(host, {"net.ipv4.ip_forward": 1}).result()
+    assert done["lines"] == ["net.ipv4.ip_forward: 0 to 1", f"write {FILE}"] and now(tmp_path, "net/ipv4/conf/eth0/rp_filter") == "0"
+    shown = {each["after_header"]: each for each in done["diff"]}
+    new = set(shown[FILE]["after"].splitlines()) - set(shown[FILE]["before"].splitlines())
+    assert new == {"# was net.ipv4.ip_forward = 0", "net.ipv4.ip_forward = 1"}
+    assert set(shown[FILE]["before"].splitlines()) < set(shown[FILE]["after"].splitlines())
+
+
+def test_a_filter_that_an_earlier_run_set_for_all_counts_even_where_the_kernel_has_forgotten_it(tmp_path):
+    host = make(tmp_path, TREE)
+    run(host, {}, {"all": 2})
+    (tmp_path / "proc/sys/net/ipv4/conf/all/rp_filter").write_text("0\n")
+    with pytest.raises(RefusedError, match="all.rp_filter is 2"):
+        run(host, {}, {"eth0": 1})
+    assert run(host, {}, {"eth0": 1}, exclusive=True).changed
+
+
+def resetting(monkeypatch, refused=""):
+    """A kernel whose ip_forward resets what interfaces have of their own (Documentation/networking/ip-sysctl.rst), and that takes no value of one parameter."""
+    really = _write_sysctl.set_kernel
+
+    def set_kernel(host, path, value):
+        if path == refused:
+            raise SubmarinerError("The kernel does not take it.")
+        really(host, path, value)
+        if path == "/proc/sys/net/ipv4/ip_forward":
+            really(host, f"{CONF}/eth0/forwarding", value)
+
+    monkeypatch.setattr(_write_sysctl, "set_kernel", set_kernel)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_an_earlier_run_set_outlives_what_resets_it(tmp_path, monkeypatch, order):
+    resetting(monkeypatch)
+    host = make(tmp_path, {**TREE, f"{CONF}/eth0/forwarding": "0\n"})
+    parts = ({"net.ipv4.ip_forward": 1}, {"net.ipv4.conf.eth0.forwarding": 0})
+    for index in order:
+        run(host, parts[index])
+    assert (now(tmp_path, "net/ipv4/ip_forward"), now(tmp_path, "net/ipv4/conf/eth0/forwarding")) == ("1", "0")
+    assert not run(host, parts[0]).changed and not run(host, parts[1]).changed
+
+
+def test_what_was_reset_on_the_way_is_put_back_as_well(tmp_path, monkeypatch):
+    resetting(monkeypatch, refused=f"{CONF}/eth0/rp_filter")
+    host = make(tmp_path, {**TREE, f"{CONF}/eth0/forwarding": "1\n"})
+    run(host, {"net.ipv4.conf.eth0.forwarding": 1})
+    before = files(tmp_path)
+    with pytest.raises(SubmarinerError, match="put back"):
+        run(host, {"net.ipv4.ip_forward": 2}, {"eth0": 2})
+    assert {path: text.strip() for path, text in files(tmp_path).items()} == {path: text.strip() for path, text in before.items()}
 
 
 def test_a_value_that_changes_twice_goes_back_to_the_first(tmp_path):

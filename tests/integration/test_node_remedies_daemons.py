@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the fathom.submariner authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The remedies of a node's host against the real NetworkManager, systemd-networkd, udev and netplan, each in a namespace."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.integration.node_programs import Programs, missing, until
+
+pytestmark = pytest.mark.netns
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs_there():
+    why = missing()
+    if why:
+        pytest.skip(why)
+
+
+@pytest.fixture
+def programs(world):
+    host, peer = world.host("node"), world.host("peer")
+    world.link(host, "eth0", peer, "eth0")
+    return Programs(host)
+
+
+def mtu(host, device="eth0"):
+    return int(host.run("cat", f"/sys/class/net/{device}/mtu").stdout)
+
+
+def states(host):
+    return dict(line.split(":", 1) for line in host.run("nmcli", "-t", "-f", "DEVICE,STATE", "device").stdout.splitlines())
+
+
+def change(host, **options):
+    """Both tasks of a change, as the role has them. :return: the results."""
+    tried = host.module("node_link_mtu", {"device": "eth0", "allow_disruption": True, "timeout": 300, **options})
+    assert not tried.get("failed"), tried
+    if not tried["pending"]:
+        return tried, None
+    kept = host.module("node_link_mtu", {"device": "eth0", "state": "confirmed", "token": tried["pending"]["token"]})
+    assert kept.get("changed"), kept
+    return tried, kept
+
+
+def test_network_manager_lets_go_of_submariners_devices_and_keeps_its_own(programs):
+    host = programs.host
+    programs.network_manager()
+    for name, also in (("calico.conf", "tunl*"), ("rke2-canal.conf", "flannel*")):
+        text = f"[keyfile]\nunmanaged-devices=interface-name:cali*;interface-name:{also}\n"
+        (programs.etc("NetworkManager/conf.d") / name).write_text(text, encoding="utf-8")
+    address = ("ipv4.method", "manual", "ipv4.addresses", "10.9.0.1/24", "ipv6.method", "disabled")
+    host.run("nmcli", "connection", "add", "type", "ethernet", "ifname", "eth0", "con-name", "up:link", *address)
+    host.run("nmcli", "connection", "up", "up:link")
+    host.ip("link", "add", "vx-submariner", "type", "vxlan", "id", "100", "dstport", "4800")
+    host.address("vx-submariner", "240.0.0.1/8")
+    until(lambda: states(host).get("vx-submariner", "").startswith("connected"), "NetworkManager's view of vx-submariner")
+    checked = host.module("node_network_manager", {}, check_mode=True)
+    done = host.module("node_network_manager", {})
+    assert checked["diff"] == done["diff"] and done["changed"] and not host.module("node_network_manager", {})["changed"]
+    assert states(host)["vx-submariner"] == "unmanaged" and states(host)["eth0"] == "connected"
+    listed = set(re.search(r"^unmanaged-devices=(.*)$", programs.network_manager_says(), re.MULTILINE)[1].split(","))
+    assert listed == set(done["unmanaged_devices"]) >= {"interface-name:flannel*", "interface-name:vxlan-tunnel", "interface-name:tunl*"}
+    more = host.module("node_network_manager", {"unmanaged_devices": ["wg0"]})
+    assert set(more["unmanaged_devices"]) == {*done["unmanaged_devices"], "interface-name:wg0"} and states(host)["vx-submariner"] == "unmanaged"
+    pruned = host.module("node_network_manager", {"exclusive": True})
+    assert pruned["changed"] and set(pruned["unmanaged_devices"]) == set(done["unmanaged_devices"])
+    refused = host.module("node_network_manager", {"unmanaged_devices": ["eth0"]})
+    assert refused["failed"] and "loses its addresses" in refused["msg"] and states(host)["eth0"] == "connected"
+    (programs.etc("NetworkManager/conf.d") / "zzz.conf").write_text("[keyfile]\nunmanaged-devices=interface-name:cali*\n", encoding="utf-8")
+    assert "zzz.conf is read after" in str(host.module("node_network_manager", {})["warnings"])
+    assert host.module("node_network_manager", {"state": "absent"})["changed"]
+    assert not (programs.etc("NetworkManager/conf.d") / "zz-fathom-submariner.conf").exists()
+
+
+def test_network_manager_keeps_a_links_mtu_over_its_own_restart(programs):
+    host = programs.host
+    programs.network_manager()
+    address = ("ipv4.method", "manual", "ipv4.addresses", "10.9.0.1/24", "ipv6.method", "disabled")
+    host.run("nmcli", "connection", "add", "type", "ethernet", "ifname", "eth0", "con-name", "up:link", *address)
+    host.run("nmcli", "connection", "up", "up:link")
+    tried, _kept = change(host, mtu=1400)
+    assert (tried["manager"], tried["where"]) == ("NetworkManager", "up:link") and mtu(host) == 1400
+    assert change(host, mtu=1400)[0]["changed"] is False
+    host.ip("link", "set", "eth0", "mtu", "1300")
+    host.run("nmcli", "connection", "down", "up:link")
+    host.run("nmcli", "connection", "up", "up:link")
+    assert mtu(host) == 1400
+    change(host, state="absent")
+    assert mtu(host) == 1500 and host.run("nmcli", "-g", "802-3-ethernet.mtu", "connection", "show", "up:link").stdout.strip() == "auto"
+    assert "10.9.0.1/24" in host.run("ip", "-4", "address", "show", "eth0").stdout
+
+
+def test_networkd_keeps_a_links_mtu_in_a_drop_in(programs):
+    host = programs.host
+    programs.udev()
+    (programs.etc("systemd/network") / "10-uplink.network").write_text("[Match]\nName=eth0\n\n[Network]\nAddress=10.9.0.1/24\n", encoding="utf-8")
+    first = programs.networkd()
+    until(lambda: "10.9.0.1/24" in host.run("ip", "-4", "address", "show", "eth0").stdout, "the address of systemd-networkd")
+    tried, _kept = change(host, mtu=1400)
+    assert tried["manager"] == "systemd-networkd" and mtu(host) == 1400 and change(host, mtu=1400)[0]["changed"] is False
+    host.ip("link", "set", "eth0", "mtu", "1300")
+    programs.stop(first)
+    programs.networkd()  # as after a boot
+    until(lambda: mtu(host) == 1400, "the MTU of systemd-networkd")
+    change(host, state="absent")
+    assert mtu(host) == 1500 and [path.name for path in programs.etc("systemd/network").iterdir()] == ["10-uplink.network"]
+
+
+def test_netplan_keeps_a_links_mtu_in_a_file_beside_the_others(programs):
+    host = programs.host
+    programs.udev()
+    programs.netplan()
+    theirs = programs.etc("netplan/50-cloud-init.yaml")
+    theirs.write_text("network:\n  version: 2\n  ethernets:\n    # the uplink\n    eth0:\n      addresses: [10.9.0.1/24]\n      mtu: 1500\n", encoding="utf-8")
+    theirs.chmod(0o600)
+    before = theirs.read_bytes()
+    host.run("netplan", "generate")
+    programs.networkd()
+    until(lambda: "10.9.0.1/24" in host.run("ip", "-4", "address", "show", "eth0").stdout, "the address of systemd-networkd")
+    tried, _kept = change(host, mtu=1400)
+    assert tried["manager"] == "netplan" and mtu(host) == 1400 and change(host, mtu=1400)[0]["changed"] is False
+    assert "MTUBytes=1400" in (programs.run_folder("systemd/network") / "10-netplan-eth0.network").read_text(encoding="utf-8")
+    assert theirs.read_bytes() == before and sorted(path.name for path in programs.etc("netplan").iterdir())[1:] == ["99-zz-fathom-submariner-eth0.yaml"]
+    change(host, state="absent")
+    assert mtu(host) == 1500 and [path.name for path in programs.etc("netplan").iterdir()] == ["50-cloud-init.yaml"]
+    assert "MTUBytes=1500" in (programs.run_folder("systemd/network") / "10-netplan-eth0.network").read_text(encoding="utf-8")
+
+
+def test_udev_switches_features_off_on_a_device_that_is_made_later_and_made_anew(programs):
+    host = programs.host
+    programs.udev()
+    assert host.module("node_offload", {"devices": [{"name": "vx-*"}]})["changed"]
+    for _time in ("made", "made anew"):
+        host.ip("link", "add", "vx-submariner", "type", "vxlan", "id", "100", "dstport", "4800")
+        until(lambda: "tx-checksum-ip-generic: off" in host.run("ethtool", "-k", "vx-submariner").stdout, "udev's rule")
+        host.ip("link", "delete", "vx-submariner")
+    assert not host.module("node_offload", {"devices": [{"name": "vx-*"}]})["changed"]
+
+
+def test_udev_has_parameters_of_a_device_set_that_is_made_later(programs):
+    host = programs.host
+    programs.udev()
+    assert host.module("node_sysctl", {"rp_filter": {"vxlan.calico": 2}})["changed"]
+    host.ip("link", "add", "vxlan.calico", "type", "vxlan", "id", "4096", "dstport", "4789")
+    until(lambda: host.read_sysctl("net/ipv4/conf/vxlan.calico/rp_filter") == "2", "systemd-sysctl, which udev runs")
+    assert not host.module("node_sysctl", {"rp_filter": {"vxlan.calico": 2}})["changed"]
