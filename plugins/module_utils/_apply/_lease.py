@@ -194,12 +194,13 @@ class Lease:
         self.taken = f"{self._member.name}: {abandoned(holder, why)}"
 
     def _busy(self, holder: str, process: Process | None, since: str, age: float, left: float) -> str:
-        held = ", ".join(filter(None, (f"Lease {self._namespace}/{NAME}", str(process or ""), f"held since {since}" if since else "", f"renewed {age:.0f} s ago")))
+        parts = (f"Lease {self._namespace}/{NAME}", str(process or ""), f"held since {since}" if since else "", f"renewed {age:.0f} s ago")
+        held = ", ".join(filter(None, parts))
         alive = "That process lives. " if processes.is_dead(process) is False else ""
         return (
             f"{self._member.name}: run {holder} is at work on this cluster ({held}). Nothing was written. {alive}Wait until it ends; "
-            f"submariner_wait_for_lock=SECONDS makes role remediate wait. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true of the roles "
-            f"remediate and rollback takes it at once, and kubectl -n {self._namespace} delete lease {NAME} frees it. "
+            f"submariner_wait_for_lock=SECONDS makes role remediate wait. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true "
+            f"of the roles remediate and rollback takes it at once, and kubectl -n {self._namespace} delete lease {NAME} frees it. "
             "To go on with that very run, give its id as submariner_run."
         )
 

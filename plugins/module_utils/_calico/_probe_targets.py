@@ -199,4 +199,3 @@ def _probing(mtu: t.Sequence[t.Mapping[str, t.Any]], exchanges: t.Sequence[t.Map
         packets=wish.packets,
         exchange_packets=wish.exchange_packets,
     )
-

@@ -75,7 +75,8 @@ def make_plan(
     fates = _fates(draft.steps, told)
     numbers = {number: index + 1 for index, number in enumerate(number for number, fate in fates.items() if fate == _KEPT)}
     steps = [signature.sealed(_predicted({**_plain(step), "n": numbers[step.n]}, step, told[step.n], numbers)) for step in draft.steps if step.n in numbers]
-    left_out = [ForPerson(cluster.name, f"{cluster.name}/{UNREADABLE}", _unread(cluster, unread or {}), blocked=True) for cluster in clusters if not cluster.uid]
+    unknown = [cluster for cluster in clusters if not cluster.uid]
+    left_out = [ForPerson(each.name, f"{each.name}/{UNREADABLE}", _unread(each, unread or {}), blocked=True) for each in unknown]
     people = [*left_out, *draft.people, *(entry for step in draft.steps for entry in _people(step, told[step.n], fates, numbers))]
     plan = {
         "$schema": SCHEMA,

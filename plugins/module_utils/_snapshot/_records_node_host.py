@@ -39,7 +39,8 @@ class System(t.NamedTuple):
 
 
 class Ipset(t.NamedTuple):
-    """:param types: the revisions that this kernel offers of each type, lowest and highest, such as ``{"hash:ip": (0, 6)}``; of types whose module is not loaded nothing.
+    """:param types: the revisions that this kernel offers of each type, lowest and highest, such as ``{"hash:ip": (0, 6)}``; nothing of types whose module is
+        not loaded.
     :param sets: names of the sets there are.
     :param tool: version of the ipset program on the host, empty without one.
     """
@@ -65,7 +66,8 @@ class Vxlan(t.NamedTuple):
 
 class NodeLink(t.NamedTuple):
     """:param kind: rtnetlink's kind (``vxlan``, ``ipip``, ``bridge``, ``veth``, ``bond``, ``wireguard``...), empty for a physical card.
-    :param rp_filter: of net.ipv4.conf.<name>; ``rp_filter_acting`` is the larger of it and that of ``all``, which is what the kernel acts by (Documentation/networking/ip-sysctl.rst).
+    :param rp_filter: of net.ipv4.conf.<name>; ``rp_filter_acting`` is the larger of it and that of ``all``, which is what the kernel acts by
+        (Documentation/networking/ip-sysctl.rst).
     :param offloads: features by ethtool's names (``tx-checksumming``...) to on or off; empty where they could not be asked for.
     """
 

@@ -12,8 +12,12 @@ neither, and its pods may have no ``activeDeadlineSeconds`` (kubernetes pkg/apis
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import typing as t
+
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import PATHS, UNDERLAY
 
 Object = t.Dict[str, t.Any]
 
@@ -25,6 +29,7 @@ SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 PROGRAM, ORDER = "program.pyz", "order.json.gz"
 MOST = 700_000  # characters of a ConfigMap's contents: it may have 1 MiB, and stands in the run's journal as well
 REMAIN = 60  # seconds that a Job which has ended is kept
+_FIELDS = ("address", "name", "path", "protocols", "port", "sizes")
 _HOST_NAME = "kubernetes.io/hostname"
 _DONE = "/work/done"
 # The kubelet runs it: only Python is known to be in the image.
@@ -44,6 +49,27 @@ class Wish(t.NamedTuple):
     host_network: bool = True
     pull_secrets: t.Tuple[str, ...] = ()
     service_account: str = "default"
+
+
+def require_targets(targets: t.Mapping[str, t.Any]) -> None:
+    """
+    :raises InputError: these are no targets as module probe_targets_info returns them.
+    """
+    if not targets:
+        raise InputError("targets is empty: give what fathom.submariner.probe_targets_info returns as targets. Nothing was written.")
+    for node, each in targets.items():
+        try:
+            for key in ("path_mtu", "path_probe"):
+                for target in each.get(key) or ():
+                    strange = sorted(set(target) - set(_FIELDS))
+                    if strange or target.get("path", UNDERLAY) not in PATHS:
+                        raise ValueError(f"{key} has {', '.join(strange) or target['path']!r}, which no target has")
+                    ipaddress.ip_address(str(target["address"]).partition("%")[0])
+            for address in each.get("answers_on") or ():
+                ipaddress.ip_address(str(address).partition("%")[0])
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            told = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise InputError(f"targets: those of {node} are none as fathom.submariner.probe_targets_info returns them: {told}. Nothing was written.") from error
 
 
 def order(targets: t.Mapping[str, t.Mapping[str, t.Any]], *, host_network: bool, **settings: t.Any) -> Object:

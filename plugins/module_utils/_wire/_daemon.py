@@ -101,4 +101,3 @@ def _serve(terms: Terms, writing: int) -> int:
     os.close(writing)
     responder.serve()
     return 0
-

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.standins import _objects as objects
 from tests.lab.standins._cables import CableEngine
-from tests.lab.standins.broker import overlapping, to_broker, to_member
+from tests.lab.standins.broker import overlapping, to_broker, to_member, without_unseen
 
 Object = dict[str, t.Any]
 
@@ -218,6 +218,15 @@ def test_removals_follow_in_both_directions_and_nothing_is_written_twice() -> No
     assert [each.verb for each in to_member("alpha", copies[1:], copies[:1])] == ["delete"]
     local = [endpoint("alpha", "10.46.0.0/24"), copies[1]]
     assert to_broker("alpha", local, copies) == [] and to_member("alpha", local, copies) == []
+
+
+def test_only_a_gateway_that_starts_removes_a_copy_whose_original_it_never_saw() -> None:
+    changes = to_member("alpha", [endpoint("bravo", "10.42.0.0/24", "bravo")], [])
+    assert [each.verb for each in without_unseen(changes, None)] == ["delete"]
+    assert without_unseen(changes, {"bravo-cable"}) == changes
+    assert without_unseen(changes, {"another"}) == []
+    arriving = to_member("alpha", [], [endpoint("bravo", "10.42.0.0/24", "bravo")])
+    assert without_unseen(arriving, set()) == arriving
 
 
 def test_an_overlapping_endpoint_neither_comes_in_nor_goes() -> None:
