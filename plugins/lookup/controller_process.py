@@ -5,14 +5,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import typing as t
-
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import process_of, written
-
 DOCUMENTATION = r"""
 name: controller_process
 short_description: Which process this playbook is
@@ -39,6 +31,14 @@ _raw:
   type: list
   elements: str
 """
+
+import multiprocessing
+import os
+import typing as t
+
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import process_of, written
 
 
 class LookupModule(LookupBase):
