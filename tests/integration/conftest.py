@@ -8,11 +8,26 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.incident_harness import Bench
+from tests.integration.modules import Modules
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bench(lab_factory):
-    """One lab of a layout at a time, for all tests of a file."""
+    """Labs of layouts, for all tests of a worker."""
     made = Bench(lab_factory)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """Runs modules of the collection, for all tests of a file."""
+    made = Modules()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def written():
+    """What the tests of a file have written to clusters, for the last of them to look at."""
+    return []

@@ -27,40 +27,44 @@ def cases(*layouts: str) -> list:
     return [pytest.param(layout, each, id=each) for layout in layouts for each in (layout, *incidents.on_layout(layout))]
 
 
+KEPT = 2  # labs of layouts that a bench keeps running: about 1 GB each
+
+
 class Bench:
-    """One running layout lab at a time, and the modules to try on it."""
+    """Running layout labs, those that were used last, and the modules to try on them."""
 
     def __init__(self, lab_factory) -> None:
         self._factory = lab_factory
-        self._lab = None
-        self._broken = False
+        self._labs: dict[str, object] = {}  # by layout, the one used last at the end
         self.modules = Modules()
 
     @contextlib.contextmanager
     def planted(self, layout: str, identifier: str):
         """The lab of a layout with an incident planted, or in health. What is not as it was afterwards costs the next test a fresh lab."""
-        if self._lab is None or self._lab.layout != layout or self._broken:
-            self._drop()
-            self._lab = self._factory(incident=layout)
-            self._broken = False
+        lab = self._lab(layout)
         if identifier == layout:
-            yield self._lab
+            yield lab
             return
         try:
-            with changes.planted(self._lab, incidents.load(identifier)) as lab:
-                yield lab
+            with changes.planted(lab, incidents.load(identifier)) as planted:
+                yield planted
         except changes.NotRestored:
-            self._broken = True
+            self._factory.stop(self._labs.pop(layout))
             raise
 
     def close(self) -> None:
         self.modules.close()
-        self._drop()
+        while self._labs:
+            self._factory.stop(self._labs.popitem()[1])
 
-    def _drop(self) -> None:
-        if self._lab is not None:
-            self._factory.stop(self._lab)
-            self._lab = None
+    def _lab(self, layout: str):
+        lab = self._labs.pop(layout, None)
+        if lab is None:
+            while len(self._labs) >= KEPT:
+                self._factory.stop(self._labs.pop(next(iter(self._labs))))
+            lab = self._factory(incident=layout)
+        self._labs[layout] = lab
+        return lab
 
 
 def check(bench: Bench, layout: str, identifier: str) -> list[str]:
@@ -68,7 +72,7 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
 
     Blockers and errors are exactly those that the incident expects; what else it names must be there, too. In health nothing is above info but what
     the layout allows, and nothing is unknown. Bundles of the clusters that the incident changes, made at the same time, give the same findings. Nobody
-    but the lab itself writes, or tries to.
+    but the lab itself writes, or tries to. The roles that a plan would run are those that the incident says, so that none is repaired untested.
     """
     with bench.planted(layout, identifier) as lab:
         before = {cluster.name: cluster.audit_log.stat().st_size for cluster in lab.clusters}

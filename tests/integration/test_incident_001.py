@@ -52,10 +52,6 @@ def test_diagnose_says_what_is_broken_why_and_what_would_repair_it(lab, tmp_path
             assert {"status.clusterCIDR"} <= {evidence["field"] for evidence in entry["evidence"]}
 
 
-def test_the_exit_code_follows_fail_on(lab):
-    assert playbook(lab, "diagnose", "-e", "submariner_fail_on=never").returncode == 0
-
-
 def test_check_mode_shows_what_would_be_written_and_writes_nothing(lab):
     watch = Watch(lab)
     before = [(submariner(cluster)["metadata"]["resourceVersion"], pools(cluster)) for cluster in lab.clusters]
@@ -114,7 +110,7 @@ def test_a_correction_that_was_cut_off_after_the_patch_is_carried_through(lab):
         "spec": {"cidr": WRONG["cluster-1"], "disabled": True, "natOutgoing": False},
     }
     peer.create("/apis/projectcalico.org/v3/ippools", stale)
-    assert playbook(lab, "diagnose").returncode == 2
     done = playbook(lab, "remediate", *CONSENT)
     assert done.returncode == 0, done.stdout[-6000:]
+    assert any(counts["changed"] for counts in recap(done).values()), done.stdout[-6000:]
     assert_repaired(lab)

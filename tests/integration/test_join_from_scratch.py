@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from tests.integration.clusterset import Watch, assert_repaired, playbook, recap, secrets, submariner
+from tests.integration.role_arguments import module_arguments
 from tests.lab.info import LabInfo
 
 pytestmark = pytest.mark.lab
 
-OPTIONS = ("-e", '{"submariner_join": true, "submariner_join_options": {"natt": false, "air_gapped": true, "force_udp_encaps": true}}')
+OPTIONS = {"natt": False, "air_gapped": True, "force_udp_encaps": True}
+ASKED = ("-e", json.dumps({"submariner_join": True, "submariner_join_options": OPTIONS}))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def test_diagnose_finds_no_fault_in_clusters_that_are_not_joined(lab):
 
 def test_check_mode_shows_the_command_line_with_the_cidrs_and_without_secrets(lab):
     watch = Watch(lab)
-    done = playbook(lab, "remediate", "--check", "--diff", "-v", *OPTIONS)
+    done = playbook(lab, "remediate", "--check", "--diff", "-v", *ASKED)
     assert done.returncode == 0, done.stdout
     assert "--clustercidr=10.46.0.0/16" in done.stdout and "--servicecidr=10.45.0.0/16" in done.stdout
     assert "--natt=false" in done.stdout
@@ -39,45 +42,41 @@ def test_check_mode_shows_the_command_line_with_the_cidrs_and_without_secrets(la
     assert watch.none()
 
 
-def test_an_unreadable_broker_file_is_refused_before_anything_is_written(lab, tmp_path):
+def refused(lab, bench, cluster, **variables):
+    """What module join says when the role gets these variables; nothing is written."""
+    watch = Watch(lab)
+    (result,) = bench.modules.run(module_arguments(lab, cluster, "fathom.submariner.join", {"submariner_join": True, **variables}))
+    assert result.get("failed") and watch.none(), result
+    return result["msg"]
+
+
+def test_an_unreadable_broker_file_is_refused_before_anything_is_written(lab, bench, tmp_path):
     broken = tmp_path / "broker-info.subm"
     broken.write_text("not a broker file")
-    watch = Watch(lab)
-    done = playbook(lab, "remediate", *OPTIONS, "-e", f"submariner_broker_info={broken}")
-    assert done.returncode == 2
-    assert "is no broker file" in done.stdout
-    assert watch.none()
+    assert "is no broker file" in refused(lab, bench, "cluster-1", submariner_broker_info=str(broken))
 
 
-def test_an_absent_subctl_is_refused_before_anything_is_written(lab):
-    watch = Watch(lab)
-    done = playbook(lab, "remediate", *OPTIONS, "-e", "submariner_subctl=/nonexistent/subctl")
-    assert done.returncode == 2
-    assert "subctl was not found" in done.stdout
-    assert watch.none()
+def test_an_absent_subctl_is_refused_before_anything_is_written(lab, bench):
+    assert "subctl was not found" in refused(lab, bench, "cluster-1", submariner_subctl="/nonexistent/subctl")
 
 
 @pytest.mark.parametrize("cidr, message", [("10.46.0.0/99", "is no CIDR"), ("10.99.0.0/16", "not certain")])
-def test_a_cidr_that_cannot_be_is_refused_before_anything_is_written(lab, cidr, message):
-    watch = Watch(lab)
-    done = playbook(lab, "remediate", *OPTIONS, "--limit", "cluster-1", "-e", f"submariner_cluster_cidr={cidr}")
-    assert done.returncode == 2
-    assert message in done.stdout, done.stdout
-    assert watch.none()
+def test_a_cidr_that_cannot_be_is_refused_before_anything_is_written(lab, bench, cidr, message):
+    assert message in refused(lab, bench, "cluster-1", submariner_cluster_cidr=cidr)
 
 
-def test_a_join_after_which_nothing_reconciles_is_not_taken_for_a_success(lab):
+def test_a_join_after_which_nothing_reconciles_is_not_taken_for_a_success(lab, bench):
     """subctl exits with 0 as soon as it has created the Submariner object; here no operator ever looks at it."""
     dataclasses.replace(LabInfo.load(lab.dir), stand_ins=tuple(name for name in lab.stand_ins if name != "submariner-operator")).save()
-    done = playbook(lab, "join", "--limit", "cluster-1", *OPTIONS, "-e", "join_wait_timeout=45")
+    (result,) = bench.modules.run(module_arguments(lab, "cluster-1", "fathom.submariner.join", {"join_options": OPTIONS, "join_wait_timeout": 30}))
     dataclasses.replace(LabInfo.load(lab.dir), stand_ins=lab.stand_ins).save()
-    assert done.returncode == 2
-    assert "the Submariner operator to take over 10.46.0.0/16" in done.stdout, done.stdout
-    assert "The operator does not reconcile" in done.stdout
+    assert result.get("failed")
+    assert "the Submariner operator to take over 10.46.0.0/16" in result["msg"]
+    assert "The operator does not reconcile" in result["msg"]
 
 
 def test_remediate_with_join_requested_ends_in_the_same_place(lab):
-    done = playbook(lab, "remediate", "-vvv", "--diff", *OPTIONS)
+    done = playbook(lab, "remediate", "-vvv", "--diff", *ASKED)
     assert done.returncode == 0, done.stdout[-6000:]
     assert_repaired(lab)
     assert not [secret for secret in secrets(lab) if secret in done.stdout]
@@ -89,25 +88,21 @@ def test_remediate_with_join_requested_ends_in_the_same_place(lab):
 def test_joining_again_does_not_run_subctl_and_writes_nothing(lab):
     uids = [submariner(cluster)["metadata"]["uid"] for cluster in lab.clusters]
     watch = Watch(lab)
-    done = playbook(lab, "remediate", *OPTIONS)
+    done = playbook(lab, "remediate", *ASKED)
     assert done.returncode == 0, done.stdout
     assert {counts["changed"] for counts in recap(done).values()} == {0}
     assert watch.none()
     assert [submariner(cluster)["metadata"]["uid"] for cluster in lab.clusters] == uids
 
 
-def test_a_difference_that_cannot_be_patched_is_refused_by_name(lab):
-    watch = Watch(lab)
-    done = playbook(lab, "join", "-e", '{"submariner_join_options": {"cable_driver": "wireguard"}}')
-    assert done.returncode == 2
-    assert "cable_driver" in done.stdout and "cannot be corrected in place" in done.stdout
-    assert watch.none()
+def test_a_difference_that_cannot_be_patched_is_refused_by_name(lab, bench):
+    message = refused(lab, bench, "cluster-1", join_options={"cable_driver": "wireguard"})
+    assert "cable_driver" in message and "cannot be corrected in place" in message
 
 
-def test_a_rejoin_needs_consent_and_then_keeps_what_was_not_mentioned(lab):
+def test_a_rejoin_needs_consent_and_then_keeps_what_was_not_mentioned(lab, bench):
     arguments = ("join", "--limit", "cluster-2", "-e", '{"join_correction": "rejoin", "submariner_join_options": {"cable_driver": "vxlan"}}')
-    refused = playbook(lab, *arguments)
-    assert refused.returncode == 2 and "allow_disruption" in refused.stdout
+    assert "allow_disruption" in refused(lab, bench, "cluster-2", join_correction="rejoin", join_options={"cable_driver": "vxlan"})
     uid = submariner(lab.cluster("cluster-2"))["metadata"]["uid"]
     done = playbook(lab, *arguments, "-e", "submariner_allow_disruption=true")
     assert done.returncode == 0, done.stdout[-6000:]

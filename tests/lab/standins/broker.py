@@ -6,7 +6,8 @@
 Imitates the datastore syncer inside the active gateway (submariner pkg/controllers/datastoresyncer/datastoresyncer.go at
 v0.19.0-rc3) and admiral pkg/syncer/broker/syncer.go and pkg/federate: the member's own objects go to the broker with the label
 ``submariner-io/clusterID``, those of other members come from there with it, updates in place, removals follow. An Endpoint that
-overlaps the member's own subnets does not come in. As upstream, nothing is synchronised while the member has no active gateway.
+overlaps the member's own subnets does not come in. As upstream, nothing is synchronised while the member has no active gateway. A copy that the broker
+does not have is taken away when the gateway starts (admiral pkg/syncer/resource_syncer.go Reconcile), and later when it goes from the broker, not else.
 
 In an awake lab nothing is synchronised before an object on either side is not what it was when the lab was roused.
 
@@ -58,6 +59,14 @@ def to_member(cluster_id: str, local: list[Object], broker: list[Object], skip: 
     return _changes(foreign, there)
 
 
+def without_unseen(changes: list[Change], known: t.Container[str] | None) -> list[Change]:
+    """Without the removal of copies whose originals a running gateway never saw.
+
+    :param known: names that were at the broker when it looked last; None for a gateway that starts.
+    """
+    return [each for each in changes if each.verb != "delete" or known is None or each.obj["metadata"]["name"] in known]
+
+
 def overlapping(cluster_id: str, local: list[Object], broker: list[Object]) -> list[Object]:
     """The other members' Endpoints at the broker that share addresses with the member's own (shouldSyncRemoteEndpoint)."""
     own = [subnet for each in local if each["spec"]["cluster_id"] == cluster_id for subnet in each["spec"]["subnets"]]
@@ -75,6 +84,8 @@ class Broker:
         self._client = cluster.client(self.name)
         self._brokers: dict[str, Client] = {}
         self._skipped: set[str] = set()
+        self._known: dict[str, set[str]] = {}  # by collection, what the gateway's process has seen at the broker
+        self._process = ""
         self._rests = bool(woken.woken(cluster))
 
     def run(self, stop: threading.Event) -> None:
@@ -97,13 +108,18 @@ class Broker:
         if self._rests and not self._changed(info, client, namespace):
             return
         self._rests = False
+        if self._process != gateway["metadata"]["uid"]:
+            self._process = gateway["metadata"]["uid"]
+            self._known.clear()
         log = ConsoleLog(self._cluster.pod_log(objects.NAMESPACE, gateway["metadata"]["name"], objects.GATEWAY))
         for path in (objects.CLUSTERS, objects.ENDPOINTS):
             remote = path.replace(objects.NAMESPACE, namespace)
             here, there = self._client.list(path), client.list(remote)
             skip = self._skip(cluster_id, here, there, log) if path == objects.ENDPOINTS else set()
             _write(client, remote, to_broker(cluster_id, here, there), log, "local -> broker")
-            _write(self._client, path, to_member(cluster_id, here, there, skip), log, "broker -> local")
+            incoming = to_member(cluster_id, here, there, skip)
+            _write(self._client, path, without_unseen(incoming, self._known.get(path)), log, "broker -> local")
+            self._known[path] = {each["metadata"]["name"] for each in there}
 
     def _follow(self, loop: Loop, broker: ClusterInfo, namespace: str) -> Client:
         """The client for a broker, whose namespace is watched from the first time on."""
