@@ -110,5 +110,6 @@ class ProbePods:
             if space["metadata"].get("deletionTimestamp"):
                 with contextlib.suppress(ApiError):
                     self._client.delete(f"/api/v1/namespaces/{space['metadata']['name']}/serviceaccounts/default")
+                with contextlib.suppress(ApiError):
                     body = {**space, "spec": {"finalizers": []}}
                     self._client.request("PUT", f"/api/v1/namespaces/{space['metadata']['name']}/finalize", body)

@@ -135,7 +135,8 @@ def _restart_controllers(lab: LabInfo) -> None:
     stale = {each.name for each in lab.clusters if _workloads(each) != woken.read(each, ASLEEP)}
     ended = {each["pid"] for each in files.read_processes(lab.dir) if each["cluster"] in stale and each["name"] in RESTARTED}
     for pid in ended:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself, and is started again with the others
+            os.kill(pid, signal.SIGKILL)
     for each in lab.clusters:
         (each.dir / ASLEEP).unlink(missing_ok=True)
     if not ended:
