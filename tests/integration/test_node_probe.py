@@ -92,7 +92,7 @@ def test_what_is_made_is_foretold_and_gone_afterwards(bench, cluster, tmp_path):
     assert {pod["spec"]["nodeName"] for pod in pods.pods} == set(nodes)
     for pod in pods.pods:
         assert pod["spec"]["hostNetwork"] and not pod["spec"]["automountServiceAccountToken"]
-        assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["probe", "work"], "no token was mounted"
+        assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["probe", "scratch"], "no token was mounted"
         assert pod["spec"]["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_RAW"]}
     assert job["spec"]["activeDeadlineSeconds"] == 120 and job["spec"]["ttlSecondsAfterFinished"] == 60
 

@@ -22,5 +22,6 @@ def test_it_is_planned_repaired_proved_and_undone(awake_labs, modules, written, 
 
 @pytest.mark.skipif(not upstream_definitions.present(), reason="upstream's CustomResourceDefinitions are not beside this checkout")
 def test_upstream_takes_all_that_was_written(awake_labs, written, lab_factory):
+    assert written
     awake_labs.drop()  # it needs a lab of another kind
     require_valid(written, lab_factory)

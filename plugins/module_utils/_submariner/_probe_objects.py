@@ -31,7 +31,8 @@ MOST = 700_000  # characters of a ConfigMap's contents: it may have 1 MiB, and s
 REMAIN = 60  # seconds that a Job which has ended is kept
 _FIELDS = ("address", "name", "path", "protocols", "port", "sizes")
 _HOST_NAME = "kubernetes.io/hostname"
-_DONE = "/work/done"
+_SCRATCH = "/scratch"
+_DONE = f"{_SCRATCH}/done"
 # The kubelet runs it: only Python is known to be in the image.
 _IS_DONE = f"import os,sys; sys.exit(not os.path.exists({_DONE!r}))"
 
@@ -141,7 +142,7 @@ def _pod(name: str, wish: Wish) -> Object:
         "affinity": {"nodeAffinity": _on(wish.nodes), "podAntiAffinity": _one_each(name)},
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_container(wish)],
-        "volumes": [{"name": "probe", "configMap": {"name": name}}, {"name": "work", "emptyDir": {"sizeLimit": "1Mi"}}],
+        "volumes": [{"name": "probe", "configMap": {"name": name}}, {"name": "scratch", "emptyDir": {"sizeLimit": "1Mi"}}],
     }
     if wish.pull_secrets:
         spec["imagePullSecrets"] = [{"name": each} for each in wish.pull_secrets]
@@ -153,7 +154,7 @@ def _container(wish: Wish) -> Object:
         "name": CONTAINER,
         "image": wish.image,
         "command": ["python3", "-I", f"/probe/{PROGRAM}", f"/probe/{ORDER}"],
-        "workingDir": "/work",
+        "workingDir": _SCRATCH,
         "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}, {"name": "DONE_FILE", "value": _DONE}],
         "readinessProbe": {"exec": {"command": ["python3", "-I", "-c", _IS_DONE]}, "periodSeconds": 3, "timeoutSeconds": 10, "failureThreshold": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
@@ -165,7 +166,7 @@ def _container(wish: Wish) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]},
         },
-        "volumeMounts": [{"name": "probe", "mountPath": "/probe", "readOnly": True}, {"name": "work", "mountPath": "/work"}],
+        "volumeMounts": [{"name": "probe", "mountPath": "/probe", "readOnly": True}, {"name": "scratch", "mountPath": _SCRATCH}],
     }
 
 

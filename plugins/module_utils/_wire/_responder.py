@@ -172,9 +172,10 @@ class Responder:
                     self._end = time.monotonic() + order.length
                     self._on_renewal(float(order.length))
                 status = self._status()
-                if order.kind == _talk.STOP:
-                    self._end = time.monotonic()
             accepted.sendall(_talk.told(status))
+            if order.kind == _talk.STOP:  # not before it is answered: the process ends with its loop, whatever its threads still have to say
+                with self._lock:
+                    self._end = time.monotonic()
 
     def _checksum_errors(self) -> t.Dict[str, int]:
         return _counters.since(self._errors, _counters.checksum_errors())

@@ -52,11 +52,10 @@ def test_paths_between_two_nodes():
 def test_the_modules_take_what_is_chosen():
     snapshot = joined(services=ok(Service(Ref("Service", "kube-dns", "kube-system"), ("10.45.0.10",))))
     made = plan(snapshot, Wish(port=28470))
-    for each in made.targets.values():
-        for target in each["path_mtu"]:
-            PathTarget(**target)
-        for target in each["path_probe"]:
-            ContrastTarget(**target)
+    taken = [PathTarget(**target).address for each in made.targets.values() for target in each["path_mtu"]]
+    assert taken and all(taken)
+    taken = [ContrastTarget(**target).address for each in made.targets.values() for target in each["path_probe"]]
+    assert taken and all(taken)
 
 
 def test_without_responders_there_are_pings_alone():

@@ -97,5 +97,5 @@ def test_every_device_comes_back(devices, separator):
 
 @given(st.text())
 def test_nothing_makes_it_fail(text):
-    parse.unmanaged([("f", text)])
-    parse.patterns(text)
+    assert all(isinstance(each, str) for found in parse.unmanaged([("f", text)]) for each in found)
+    assert all(isinstance(each, str) for each in parse.patterns(text))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from ansible_collections.fathom.submariner.plugins.module_utils._wire import _packets, _talk
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._responder import Responder, Terms, responder_line
@@ -63,6 +64,21 @@ def test_a_lifetime_ends_and_can_begin_anew(responder):
     made = Responder(Terms((ADDRESS,), port + 1 if port < 65535 else port - 1, lifetime=0.0), renewed.append)
     made.serve()
     assert renewed == []
+
+
+def test_it_says_what_it_was_before_it_ends(responder):
+    """The process ends with the loop: an answer that comes later never leaves it."""
+    port = responder()
+    made = Responder(Terms((ADDRESS,), port + 1 if port < 65535 else port - 1, lifetime=60.0))
+    ended = []
+
+    class Asking:
+        def sendall(self, data):
+            ended.append(made._end < time.monotonic())
+
+    made._answer(Asking(), _talk.Order(_talk.STOP, bytes(8), 0))
+    assert ended == [False] and made._end <= time.monotonic()
+    made.serve()
 
 
 def test_nonsense_is_closed(responder):
