@@ -52,7 +52,7 @@ Observed = t.Mapping[str, t.Optional[Value]]
 
 # What an observation means, in words for evidence, and what would make it known.
 WORDS: t.Mapping[str, tuple[str, str, str]] = {
-    WHAT: ("", "", "a probe that names what it addressed: a path between nodes, a Service, or a port"),
+    WHAT: ("", "", ""),
     ALIVE: ("the target answers on another way", "", "path_mtu to the target's own address (path underlay), or from another node"),
     SMALL: ("small packets pass", "not even small packets pass", "path_mtu by ICMP, and path_probe with TCP and UDP, to the same address"),
     FULL: ("a full-sized ping passes", "a full-sized ping is lost", "path_mtu by ICMP to the same address"),
