@@ -90,7 +90,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: What was done, or in check mode would be done, a sentence each.
+  description: What was done, or in check mode would be done, a sentence each. After a failure, what was changed before it.
   returned: always
   type: list
   elements: str
@@ -143,10 +143,11 @@ pending:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_link_mtu import apply_link_mtu, confirm_link_mtu, remove_link_mtu
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_task import carry_out
 
 
 def main():
@@ -164,7 +165,8 @@ def main():
     )
     params = module.params
     outcome = Outcome(module.check_mode, params["allow_disruption"])
-    try:
+
+    def work():
         if params["timeout"] < 5:
             raise InputError("timeout: less than 5 seconds leaves no time to connect anew.")
         if params["state"] == "present":
@@ -173,11 +175,8 @@ def main():
             remove_link_mtu(Host(), params["device"], params["timeout"], outcome)
         else:
             confirm_link_mtu(Host(), params["device"], params["token"], outcome)
-    except SubmarinerError as error:
-        module.fail_json(msg=error.message, **{**outcome.result(), "changed": False, "diff": [], **error.details})
-    for warning in outcome.warnings:
-        module.warn(warning)
-    module.exit_json(**outcome.result())
+
+    carry_out(module, outcome, work)
 
 
 if __name__ == "__main__":

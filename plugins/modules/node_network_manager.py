@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: What was done, or in check mode would be done, a sentence each.
+  description: What was done, or in check mode would be done, a sentence each. After a failure, what was changed before it.
   returned: always
   type: list
   elements: str
@@ -94,11 +94,11 @@ unmanaged_devices:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host
 from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_network_manager import DEVICES
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_network_manager import apply_network_manager, remove_network_manager
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_task import carry_out
 
 
 def main():
@@ -113,16 +113,14 @@ def main():
     )
     params = module.params
     outcome = Outcome(module.check_mode)
-    try:
+
+    def work():
         if params["state"] == "present":
             apply_network_manager(Host(), params["unmanaged_devices"], params["disable_cloud_setup"], outcome, exclusive=params["exclusive"])
         else:
             remove_network_manager(Host(), outcome)
-    except SubmarinerError as error:
-        module.fail_json(msg=error.message, **{**outcome.result(), "changed": False, "diff": [], **error.details})
-    for warning in outcome.warnings:
-        module.warn(warning)
-    module.exit_json(**outcome.result())
+
+    carry_out(module, outcome, work)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: What was done, or in check mode would be done, a sentence each.
+  description: What was done, or in check mode would be done, a sentence each. After a failure, what was changed before it.
   returned: always
   type: list
   elements: str
@@ -98,10 +98,10 @@ disruptive:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_offload import apply_offload, remove_offload
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._node._write_task import carry_out
 
 
 def main():
@@ -124,16 +124,14 @@ def main():
     )
     params = module.params
     outcome = Outcome(module.check_mode, params["allow_disruption"])
-    try:
+
+    def work():
         if params["state"] == "present":
             apply_offload(Host(), params["devices"], outcome, exclusive=params["exclusive"])
         else:
             remove_offload(Host(), outcome)
-    except SubmarinerError as error:
-        module.fail_json(msg=error.message, **{**outcome.result(), "changed": False, "diff": [], **error.details})
-    for warning in outcome.warnings:
-        module.warn(warning)
-    module.exit_json(**outcome.result())
+
+    carry_out(module, outcome, work)
 
 
 if __name__ == "__main__":

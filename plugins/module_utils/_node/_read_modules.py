@@ -17,7 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._node._host impo
 from ansible_collections.fathom.submariner.plugins.module_utils._node._unseen import Sight
 
 # modprobe.d(5): a file of the same name in an earlier folder hides that of a later one.
-BARRING = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
+_MODPROBE_D = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
 
 
 class Kernel(t.NamedTuple):
@@ -29,18 +29,22 @@ class Kernel(t.NamedTuple):
 
 def read_modules(host: Host, sight: Sight, release: str) -> Kernel:
     """:param release: of the running kernel."""
-    sources, why = _sources(host, release)
+    sources, why = read_sources(host, release)
     wanted = all_modules()
     states = parse.states(wanted, sources)
     unknown = [name for name in wanted if name not in states]
     if unknown:
         told = "; ".join(dict.fromkeys(why.values())) or "its configuration and folders do not tell"
         sight.miss("modules", f"of {len(unknown)} modules ({', '.join(unknown[:4])}{'...' if len(unknown) > 4 else ''}) nothing tells their state: {told}")
-    barred = {name: where for name, where in parse.barred(_barring(host, sight)).items() if name in wanted}
+    barred = {name: where for name, where in parse.barred(modprobe_files(host, sight)).items() if name in wanted}
     return Kernel(states, barred)
 
 
-def _sources(host: Host, release: str) -> tuple[parse.Sources, dict[str, str]]:
+def read_sources(host: Host, release: str) -> tuple[parse.Sources, dict[str, str]]:
+    """What tells of modules, and of each kind that could not be read, why.
+
+    :param release: of the running kernel.
+    """
     why: dict[str, str] = {}
     trees = (f"/lib/modules/{release}", f"/usr/lib/modules/{release}")
     options = _first(why, "options", [*((lambda path=path: _configuration(host, path)) for path in _configurations(release))])
@@ -58,6 +62,17 @@ def _sources(host: Host, release: str) -> tuple[parse.Sources, dict[str, str]]:
     if on_disk is not None:
         why.pop("options", None)
     return parse.Sources(loaded, built_in, on_disk, options, sysfs), why
+
+
+def modprobe_files(host: Host, sight: Sight) -> t.Iterator[tuple[str, str]]:
+    """Path and text of each file of modprobe.d(5) that acts."""
+    seen: set[str] = set()
+    for folder in _MODPROBE_D:
+        for name in sight.of("modules_barred", lambda folder=folder: host.names(folder), (), absent=()):
+            if name.endswith(".conf") and name not in seen:
+                seen.add(name)
+                path = f"{folder}/{name}"
+                yield path, sight.of("modules_barred", lambda path=path: host.text(path), "", absent="")
 
 
 def _configurations(release: str) -> tuple[str, ...]:
@@ -89,13 +104,3 @@ def _first(why: dict[str, str], what: str, readers: t.Sequence[t.Callable[[], t.
             said.append(error.why)
     why[what] = ", ".join(said)
     return None
-
-
-def _barring(host: Host, sight: Sight) -> t.Iterator[tuple[str, str]]:
-    seen: set[str] = set()
-    for folder in BARRING:
-        for name in sight.of("modules_barred", lambda folder=folder: host.names(folder), (), absent=()):
-            if name.endswith(".conf") and name not in seen:
-                seen.add(name)
-                path = f"{folder}/{name}"
-                yield path, sight.of("modules_barred", lambda path=path: host.text(path), "", absent="")

@@ -36,7 +36,7 @@ def apply_link_mtu(host: Host, device: str, mtu: int, seconds: int, outcome: Out
     _facts(outcome, device, manager, now, mtu)
     if earlier:
         outcome.warnings.append(f"{device}: {earlier}.")
-    outcome.differs(f"MTU of {device}", f"{now}\n", f"{mtu}\n")
+    outcome.differs(_what(device), f"{now}\n", f"{mtu}\n")
     if configured != mtu:
         what, before, after = setting.describe(host, manager, mtu)
         outcome.differs(what, before, after)
@@ -59,7 +59,7 @@ def remove_link_mtu(host: Host, device: str, seconds: int, outcome: Outcome) -> 
             f"Take it out there by hand, and remove {setting.FOLDER}/{device}.json. Nothing was changed."
         )
     _facts(outcome, device, manager, now, record.mtu)
-    outcome.differs(f"MTU of {device}", f"{now}\n", f"{record.mtu}\n")
+    outcome.differs(_what(device), f"{now}\n", f"{record.mtu}\n")
     what, before, after = setting.describe(host, manager, None, record)
     outcome.differs(what, before, after)
     outcome.changed = True  # the record goes, if nothing else
@@ -77,6 +77,7 @@ def confirm_link_mtu(host: Host, device: str, token: str, outcome: Outcome) -> N
     _facts(outcome, device, manager, pending.was, pending.mtu)
     if now != pending.mtu:
         raise SubmarinerError(f"{device} has an MTU of {now} by now, not {pending.mtu}: somebody else changed it. Nothing was written.")
+    outcome.wrote(_what(device))
     try:
         _keep(host, device, manager, pending.action, pending.mtu, pending.was)
     except SubmarinerError as error:
@@ -144,6 +145,10 @@ def _has_ipv6(host: Host, device: str) -> bool:
         return any(line.split()[-1:] == [device] for line in host.text("/proc/net/if_inet6").splitlines())
     except Unreadable:
         return False  # a kernel without IPv6
+
+
+def _what(device: str) -> str:
+    return f"MTU of {device}"
 
 
 def _name(device: str) -> None:

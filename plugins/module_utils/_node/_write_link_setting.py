@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
@@ -71,25 +72,55 @@ def persist(host: Host, device: str, manager: Manager, mtu: int, before: int) ->
 
     :raises SubmarinerError: it could not be written, or does not hold; then the file is as it was.
     """
-    if read_record(host, device) is None:
+    new = read_record(host, device) is None
+    if new:
         line = files.ifcfg_line(any_text(host, manager.where)) if manager.kind == IFCFG else ""
         configured = configured_mtu(host, manager) if manager.kind == NETWORK_MANAGER else None
         record = Record(manager.kind, manager.where, before, line, configured)
         put(host, f"{FOLDER}/{device}.json", json.dumps(record._asdict(), indent=2) + "\n", mode=0o600)
         if manager.kind == IFCFG:
             put(host, f"{FOLDER}/ifcfg-{device}.before", any_text(host, manager.where), mode=0o600)
-    _write(host, device, manager, mtu)
-    found = configured_mtu(host, manager)
-    if found != mtu:
-        raise SubmarinerError(f"{manager.where} was written, but {manager.kind} still says {found or 'no MTU'} for {device}: another file is read after it.")
+    try:
+        with _restored_on_failure(host, device, manager):
+            _write(host, device, manager, mtu)
+            found = configured_mtu(host, manager)
+            if found != mtu:
+                raise SubmarinerError(
+                    f"{manager.where} was told {mtu}, but {manager.kind} says {found or 'no MTU'} for {device}: another file is read after it."
+                )
+    except SubmarinerError:
+        if new:
+            _forget(host, device)
+        raise
 
 
 def undo(host: Host, device: str, manager: Manager) -> None:
-    """Take out what we wrote, and forget what was before."""
+    """Take out what we wrote, and forget what was before.
+
+    :raises SubmarinerError: it could not be taken out; then it is as it was.
+    """
     record = read_record(host, device)
-    _write(host, device, manager, None, record)
+    with _restored_on_failure(host, device, manager):
+        _write(host, device, manager, None, record)
+    _forget(host, device)
+
+
+def _forget(host: Host, device: str) -> None:
     drop(host, f"{FOLDER}/{device}.json")
     drop(host, f"{FOLDER}/ifcfg-{device}.before")
+
+
+@contextlib.contextmanager
+def _restored_on_failure(host: Host, device: str, manager: Manager) -> t.Iterator[None]:
+    before = str(configured_mtu(host, manager) or 0) if manager.kind == NETWORK_MANAGER else any_text(host, manager.where)
+    try:
+        yield
+    except SubmarinerError as error:
+        try:
+            _store(host, device, manager, before)
+        except SubmarinerError as second:
+            raise SubmarinerError(f"{error.message} Putting {manager.where} back failed, too: {second.message}") from error
+        raise SubmarinerError(f"{error.message} {manager.where} was put back.") from error
 
 
 def _drop_in(manager: Manager, mtu: int) -> str:
@@ -100,14 +131,20 @@ def _write(host: Host, device: str, manager: Manager, mtu: int | None, record: R
     _where, before, after = describe(host, manager, mtu, record)
     if manager.kind == NETWORK_MANAGER:
         value = mtu if mtu is not None else (record.configured if record else None)
-        nmcli(host, ["connection", "modify", manager.uuid, "802-3-ethernet.mtu", str(value or 0)])
+        _store(host, device, manager, str(value or 0))
+    elif before != after:
+        _store(host, device, manager, after)
+
+
+def _store(host: Host, device: str, manager: Manager, value: str) -> None:
+    """:param value: what NetworkManager's connection shall say, or the whole text of the file; empty removes a file of ours."""
+    if manager.kind == NETWORK_MANAGER:
+        nmcli(host, ["connection", "modify", manager.uuid, "802-3-ethernet.mtu", value])
         nmcli(host, ["device", "reapply", device])
         return
-    if before == after:
-        return
     mode = 0o600 if manager.kind == NETPLAN else 0o644  # netplan warns of files that others may read
-    if after or manager.kind == IFCFG:
-        put(host, manager.where, after, mode)
+    if value or manager.kind == IFCFG:
+        put(host, manager.where, value, mode)
     else:
         drop(host, manager.where)
     if manager.kind != NETPLAN:
@@ -115,10 +152,6 @@ def _write(host: Host, device: str, manager: Manager, mtu: int | None, record: R
     try:
         host.output(["netplan", "generate"], TIMEOUT)
     except Unreadable as error:
-        if before:
-            put(host, manager.where, before, mode)
-        else:
-            drop(host, manager.where)
-        raise SubmarinerError(f"netplan does not take {manager.where}, so it was put back: {error.why}") from error
+        raise SubmarinerError(f"netplan does not take {manager.where}: {error.why}.") from error
     if manager.uuid:
         nmcli(host, ["connection", "reload"])

@@ -17,24 +17,15 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host, Unreadable
-from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_modules import (
-    Sources,
-    barred,
-    built_in,
-    canonical,
-    loaded,
-    on_disk,
-    options,
-    states,
-)
+from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_modules import barred, canonical, states
+from ansible_collections.fathom.submariner.plugins.module_utils._node._read_modules import modprobe_files, read_sources
+from ansible_collections.fathom.submariner.plugins.module_utils._node._unseen import Sight
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_file import drop, header, ours, replace
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import BUILT_IN, LOADED
 
 FILE = "/etc/modules-load.d/fathom-submariner.conf"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-# Later ones hide files of the same name.
-_MODPROBE_D = ("/lib/modprobe.d", "/usr/lib/modprobe.d", "/usr/local/lib/modprobe.d", "/run/modprobe.d", "/etc/modprobe.d")
 _DENIED = re.compile(r"(?:^|\s)(?:modprobe\.blacklist|module_blacklist)=(\S+)")
 _LOAD_TIMEOUT = 30.0  # seconds
 
@@ -49,7 +40,7 @@ def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: 
     kernel = kernel or os.uname().release
     wanted = _wanted(names)
     before = ours(host, FILE)
-    sources = read_sources(host, kernel)
+    sources, _why = read_sources(host, kernel)
     known = states(wanted, sources)
     _require_known(wanted, known, kernel, host)
     missing = [name for name in wanted if known.get(name) not in (LOADED, BUILT_IN)]
@@ -73,10 +64,12 @@ def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: 
     outcome.facts["modules"] = {name: LOADED if name in missing else known.get(name, "") for name in wanted}
     if outcome.check_mode:
         return
-    for name in missing:
+    for count, name in enumerate(missing, 1):
         _load(host, name, kernel)
+        outcome.wrote("loaded modules", "".join(f"{each}\n" for each in missing[:count]))
     if before != after:
         replace(host, FILE, after)
+        outcome.wrote(FILE)
 
 
 def remove_modules(host: Host, outcome: Outcome) -> None:
@@ -98,17 +91,6 @@ def named(text: str) -> list[str]:
     """What a file of modules-load.d(5) names, in its order."""
     lines = (line.strip() for line in text.splitlines())
     return list(dict.fromkeys(canonical(line) for line in lines if line and line[0] not in "#;"))
-
-
-def read_sources(host: Host, kernel: str) -> Sources:
-    folder = f"/lib/modules/{kernel}"
-    return Sources(
-        loaded=_of(host, "/proc/modules", loaded),
-        built_in=_of(host, f"{folder}/modules.builtin", built_in),
-        on_disk=_of(host, f"{folder}/modules.dep", on_disk) if host.exists(folder) else frozenset(),
-        options=_of(host, f"/boot/config-{kernel}", options),
-        known_to_sysfs=frozenset(_names(host, "/sys/module")),
-    )
 
 
 def _tell_file(added: t.Sequence[str], dropped: t.Sequence[str], remains: bool, outcome: Outcome) -> None:
@@ -162,12 +144,7 @@ def _has_alias(host: Host, name: str) -> bool:
 
 
 def _denied(host: Host) -> dict[str, str]:
-    files: dict[str, tuple[str, str]] = {}
-    for folder in _MODPROBE_D:
-        for name in _names(host, folder):
-            if name.endswith(".conf"):
-                files[name] = (f"{folder}/{name}", _text(host, f"{folder}/{name}"))
-    found = barred(files[name] for name in sorted(files))
+    found = barred(modprobe_files(host, Sight()))
     for names in _DENIED.findall(_text(host, "/proc/cmdline")):
         found.update({canonical(name): "the kernel's command line" for name in names.split(",") if name})
     return found
@@ -183,22 +160,8 @@ def _load(host: Host, name: str, kernel: str) -> None:
         raise SubmarinerError(f"Kernel {kernel} does not load {name}: {said}. {FILE} was not written.")
 
 
-def _of(host: Host, path: str, parse: t.Callable[[str], t.Any]) -> t.Any:
-    try:
-        return parse(host.text(path))
-    except Unreadable:
-        return None
-
-
 def _text(host: Host, path: str) -> str:
     try:
         return host.text(path)
     except Unreadable:
         return ""
-
-
-def _names(host: Host, folder: str) -> tuple[str, ...]:
-    try:
-        return host.names(folder)
-    except Unreadable:
-        return ()

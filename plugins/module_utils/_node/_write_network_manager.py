@@ -54,9 +54,11 @@ def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setu
     if not outcome.check_mode:
         if before != after:
             replace(host, FILE, after)
+            outcome.wrote(FILE)
         for unit in units:
             _systemctl(host, ["disable", "--now", unit])
-        _put_back(host, back)
+            outcome.wrote(unit)
+        _put_back(host, back, outcome)
         if found is not None and (before != after or held):
             _reload(host)
             _await_released(host, held)
@@ -77,7 +79,8 @@ def remove_network_manager(host: Host, outcome: Outcome) -> None:
     _tell_units({}, back, outcome)
     if not outcome.check_mode:
         drop(host, FILE)
-        _put_back(host, back)
+        outcome.wrote(FILE)
+        _put_back(host, back, outcome)
         if _devices(host) is not None:
             _reload(host)
 
@@ -126,10 +129,11 @@ def _switched_on(host: Host) -> dict[str, str]:
     return found
 
 
-def _put_back(host: Host, units: t.Mapping[str, str]) -> None:
+def _put_back(host: Host, units: t.Mapping[str, str], outcome: Outcome) -> None:
     for unit, state in units.items():
         if state.startswith("enabled"):
             _systemctl(host, ["enable", unit])
+            outcome.wrote(unit)
         if state.endswith(" active") and unit.endswith(".timer"):
             _systemctl(host, ["start", unit])
 

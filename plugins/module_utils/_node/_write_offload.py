@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import typing as t
@@ -54,8 +53,8 @@ def apply_offload(host: Host, entries: t.Sequence[t.Mapping[str, t.Any]], outcom
     _tell(off, back, outcome)
     outcome.require_consent([f"switch {' '.join(names)} off on {device}" for device, names in off.items()] + _words_back(back))
     if not outcome.check_mode:
-        _switch_off(host, off, held)
-        _switch_back(host, back)
+        _switch_off(host, off, held, outcome)
+        _switch_back(host, back, outcome)
     _write(host, before, settings.render(listed, ethtool, kept), outcome)
 
 
@@ -67,7 +66,7 @@ def remove_offload(host: Host, outcome: Outcome) -> None:
     _tell({}, back, outcome)
     outcome.require_consent(_words_back(back))
     if not outcome.check_mode:
-        _switch_back(host, back)
+        _switch_back(host, back, outcome)
     _write(host, before, "", outcome)
 
 
@@ -106,18 +105,26 @@ def _require_possible(device: str, wish: settings.Wish, held: t.Mapping[str, Fea
         raise RefusedError(f"The driver of {device} does not let {', '.join(fixed)} be switched off (ethtool says fixed). Nothing was changed.")
 
 
-def _switch_off(host: Host, off: t.Mapping[str, t.Sequence[str]], held: t.Mapping[str, t.Mapping[str, Feature]]) -> None:
+def _switch_off(host: Host, off: t.Mapping[str, t.Sequence[str]], held: t.Mapping[str, t.Mapping[str, Feature]], outcome: Outcome) -> None:
     """All of them, or none: what was switched off before one that fails is switched on again."""
     touched: dict[str, t.Sequence[str]] = {}
     try:
         for device, names in off.items():
             touched[device] = settings.members(held[device], names)
             _switch(host, device, names, "off")
-    except SubmarinerError:
+    except SubmarinerError as error:
+        left = []
         for device, names in touched.items():
-            with contextlib.suppress(SubmarinerError):  # the first failure is the one to be told
+            try:
                 _switch(host, device, names, "on")
+            except SubmarinerError:
+                left.append(device)
+                outcome.wrote(_what(device))
+        if left:
+            raise SubmarinerError(f"{error.message} On {', '.join(left)} not all could be switched on again: see `ethtool -k`.") from error
         raise
+    for device in off:
+        outcome.wrote(_what(device))
 
 
 def _switch(host: Host, device: str, names: t.Sequence[str], value: str) -> None:
@@ -133,9 +140,14 @@ def _switch(host: Host, device: str, names: t.Sequence[str], value: str) -> None
         raise SubmarinerError(f"ethtool was told to switch {', '.join(wrong)} {value} on {device}, and they are not. {FILE} is as it was.")
 
 
-def _switch_back(host: Host, back: t.Mapping[str, t.Sequence[str]]) -> None:
+def _switch_back(host: Host, back: t.Mapping[str, t.Sequence[str]], outcome: Outcome) -> None:
     for device, names in back.items():
         _switch(host, device, names, "on")
+        outcome.wrote(_what(device))
+
+
+def _what(device: str) -> str:
+    return f"features of {device}"
 
 
 def _words_back(back: t.Mapping[str, t.Sequence[str]]) -> list[str]:
@@ -144,10 +156,10 @@ def _words_back(back: t.Mapping[str, t.Sequence[str]]) -> list[str]:
 
 def _tell(off: t.Mapping[str, t.Sequence[str]], back: t.Mapping[str, t.Sequence[str]], outcome: Outcome) -> None:
     for device, names in off.items():
-        outcome.differs(f"features of {device}", "".join(f"{name}: on\n" for name in names), "".join(f"{name}: off\n" for name in names))
+        outcome.differs(_what(device), "".join(f"{name}: on\n" for name in names), "".join(f"{name}: off\n" for name in names))
         outcome.lines.append(f"switch {' '.join(names)} off on {device}")
     for device, names in back.items():
-        outcome.differs(f"features of {device}", "".join(f"{name}: off\n" for name in names), "".join(f"{name}: on\n" for name in names))
+        outcome.differs(_what(device), "".join(f"{name}: off\n" for name in names), "".join(f"{name}: on\n" for name in names))
     outcome.lines += _words_back(back)
 
 

@@ -27,6 +27,7 @@ class Outcome:
         self.disruptive: list[str] = []
         self.facts: dict[str, t.Any] = {}
         self._diff: list[dict[str, str]] = []
+        self._written: dict[str, str | None] = {}
         self._allowed = allow_disruption
 
     def differs(self, what: str, before: str, after: str) -> None:
@@ -35,6 +36,13 @@ class Outcome:
             return
         self.changed = True
         self._diff.append({"before_header": what, "after_header": what, "before": before, "after": after})
+
+    def wrote(self, what: str, after: str | None = None) -> None:
+        """What differs has been written. To be called after each write, so that a failure of the next one can tell what stays.
+
+        :param after: how it is now, where that is less than what was to be written.
+        """
+        self._written[what] = after
 
     def require_consent(self, disruptive: t.Sequence[str]) -> None:
         """Go on only where the user agreed to interrupt traffic. To be called before the first write, with everything that interrupts.
@@ -52,5 +60,18 @@ class Outcome:
         self.warnings.append(f"{message[0].upper()}{message[1:]}; without it, the real run is refused.")
 
     def result(self) -> dict[str, t.Any]:
-        told = {} if self._allowed is None else {"disruptive": self.disruptive}
-        return {"changed": self.changed, "lines": self.lines, "diff": self._diff, **told, **self.facts}
+        return {"changed": self.changed, "lines": self.lines, "diff": self._diff, **self._told(), **self.facts}
+
+    def result_of_failure(self) -> dict[str, t.Any]:
+        """Only what was written before the failure, and has not been put back."""
+        diff = []
+        for entry in self._diff:
+            what = entry["after_header"]
+            if what in self._written:
+                after = self._written[what]
+                diff.append(entry if after is None else {**entry, "after": after})
+        lines = [f"{what}: changed before the failure, and left so" for what in self._written]
+        return {"changed": bool(self._written), "lines": lines, "diff": diff, **self._told()}
+
+    def _told(self) -> dict[str, t.Any]:
+        return {} if self._allowed is None else {"disruptive": self.disruptive}

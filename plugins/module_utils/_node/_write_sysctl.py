@@ -172,8 +172,16 @@ def _finish(host: Host, before: str, after: str, changes: t.Mapping[str, str], o
         if before != after:
             replace(host, FILE, after)
     except SubmarinerError as error:
+        raise SubmarinerError(f"{error.message} {_put_back(host, old, outcome)}; {FILE} is as it was.") from error
+
+
+def _put_back(host: Host, old: t.Mapping[str, str | None], outcome: Outcome) -> str:
+    try:
         _set(host, {path: value for path, value in old.items() if value is not None})
-        raise SubmarinerError(f"{error.message} What had been set before it was put back; {FILE} is as it was.") from error
+    except SubmarinerError as error:
+        outcome.wrote("kernel parameters")
+        return f"Nor could what had been set before it be put back as a whole: {error.message.rstrip('.')}"
+    return "What had been set before it was put back"
 
 
 def _set(host: Host, values: t.Mapping[str, str]) -> None:

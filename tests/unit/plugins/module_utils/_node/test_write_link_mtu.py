@@ -104,8 +104,10 @@ def test_a_file_that_cannot_be_written_says_how_long_the_link_keeps_it(tmp_path,
     host = make(tmp_path, TREE, LIMITS)
     tried = present(host, 1400)
     monkeypatch.setattr(_write_link_mtu.setting, "persist", fails)
+    outcome = Outcome(False, True)
     with pytest.raises(SubmarinerError, match="The disk is full. The link keeps its MTU of 1400 until the next boot"):
-        confirmed(host, tried)
+        _write_link_mtu.confirm_link_mtu(host, "eth0", tried.facts["pending"]["token"], outcome)
+    assert outcome.result_of_failure()["changed"]
 
 
 @pytest.mark.parametrize(

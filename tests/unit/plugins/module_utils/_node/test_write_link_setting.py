@@ -39,10 +39,12 @@ def test_a_drop_in_comes_and_goes_with_its_folder(tmp_path):
     assert list(files(tmp_path)) == [NETWORKD.network_file] and not (tmp_path / "etc/systemd/network/x.network.d").exists()
 
 
-def test_a_setting_that_does_not_hold_is_told(tmp_path):
+def test_a_setting_that_does_not_hold_is_told_and_taken_out_again(tmp_path):
     host = make(tmp_path, {NETWORKD.network_file: "", "/etc/systemd/network/x.network.d/zzz.conf": "[Link]\nMTUBytes=9000\n"})
-    with pytest.raises(SubmarinerError, match="still says 9000 for eth0"):
+    before = files(tmp_path)
+    with pytest.raises(SubmarinerError, match="says 9000 for eth0: another file is read after it.*was put back"):
         persist(host, "eth0", NETWORKD, 1400, 1500)
+    assert files(tmp_path) == before
 
 
 def generates(root, mtu):
@@ -89,6 +91,16 @@ def test_network_managers_connection_gets_it_and_its_former_one_back(tmp_path):
     persist(host, "eth0", PROFILE, 1400, 1500)
     assert describe(host, PROFILE, None, read_record(host, "eth0"))[2] == "802-3-ethernet.mtu: 1450\n"
     undo(host, "eth0", PROFILE)
+    assert held["mtu"] == "1450" and files(tmp_path) == {}
+
+
+def test_a_connection_that_is_not_applied_gets_its_former_mtu_back(tmp_path):
+    held = {"mtu": "1450"}
+    answers = {"nmcli -g 802-3-ethernet.mtu connection show u-1": lambda: (0, held["mtu"] + "\n"), "nmcli device reapply eth0": (1, "not active")}
+    for value in ("1400", "1450"):
+        answers[f"nmcli connection modify u-1 802-3-ethernet.mtu {value}"] = lambda value=value: (held.update(mtu=value) or 0, "")
+    with pytest.raises(SubmarinerError, match="not active.*Putting uplink back failed, too"):
+        persist(make(tmp_path, {}, answers), "eth0", PROFILE, 1400, 1500)
     assert held["mtu"] == "1450" and files(tmp_path) == {}
 
 

@@ -91,6 +91,16 @@ def test_what_the_kernel_does_not_take_leaves_no_file(tmp_path):
     assert FILE not in files(tmp_path)
 
 
+def test_what_was_loaded_before_a_failure_is_told(tmp_path):
+    tree = {**TREE, f"/lib/modules/{KERNEL}/modules.dep": "a/ip_set.ko:\na/ip_vs.ko:\n"}
+    host = make(tmp_path, tree, {"modprobe ip_set": (0, ""), "modprobe ip_vs": (1, "Key was rejected by service")})
+    outcome = Outcome()
+    with pytest.raises(SubmarinerError, match="ip_vs: Key was rejected"):
+        apply_modules(host, ["ip_set", "ip_vs"], outcome, KERNEL)
+    failed = outcome.result_of_failure()
+    assert failed["changed"] and [(each["after_header"], each["after"]) for each in failed["diff"]] == [("loaded modules", "ip_set\n")]
+
+
 def named(root):
     return [line for line in files(root)[FILE].splitlines() if not line.startswith("#")]
 

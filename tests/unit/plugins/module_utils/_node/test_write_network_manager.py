@@ -57,9 +57,11 @@ def test_a_file_that_is_right_is_read_anew_where_a_device_is_still_managed(tmp_p
     assert run(running(host, "vx-submariner:connected (externally)\n", "vx-submariner:unmanaged\n")).changed and RELOAD in host.asked
 
 
-def test_what_it_does_not_let_go_of_fails(tmp_path):
+def test_what_it_does_not_let_go_of_fails_and_the_file_stays_and_is_told(tmp_path):
+    outcome = Outcome()
     with pytest.raises(SubmarinerError, match="still manages cali1"):
-        run(running(make(tmp_path, MAIN), "cali1:connected (externally)\n"))
+        apply_network_manager(running(make(tmp_path, MAIN), "cali1:connected (externally)\n"), DEVICES, False, outcome)
+    assert [each["after_header"] for each in outcome.result_of_failure()["diff"]] == [FILE] and FILE in files(tmp_path)
 
 
 def test_its_own_devices_are_refused(tmp_path):

@@ -135,6 +135,17 @@ def test_a_device_that_fails_leaves_those_before_it_as_they_were(host, tmp_path)
     assert host.card.held["tx-checksum-ip-generic"] == "on" and FILE not in files(tmp_path)
 
 
+def test_a_device_that_can_neither_be_left_nor_put_back_is_told(host, tmp_path):
+    (tmp_path / "sys/class/net/eth1").mkdir()
+    Card(host, "eth1")
+    host.answers["ethtool -K eth1 tx-checksumming off"] = (1, "Device busy")
+    host.answers["ethtool -K eth0 tx-checksum-ip-generic on"] = (1, "Device busy")
+    outcome = Outcome(False, True)
+    with pytest.raises(SubmarinerError, match="Device busy.*On eth0 not all could be switched on again"):
+        apply_offload(host, [{"name": "eth0"}, {"name": "eth1"}], outcome)
+    assert [each["after_header"] for each in outcome.result_of_failure()["diff"]] == ["features of eth0"]
+
+
 def test_programs_that_are_missing(host, monkeypatch):
     monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: None)
     with pytest.raises(SubmarinerError, match="Install package ethtool"):

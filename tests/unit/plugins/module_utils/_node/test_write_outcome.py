@@ -17,6 +17,18 @@ def test_only_what_differs_is_a_change():
     assert outcome.result()["changed"] and outcome.result()["diff"][0]["before"] == "a"
 
 
+def test_after_a_failure_only_what_was_written_counts():
+    outcome = Outcome(allow_disruption=True)
+    outcome.differs("loaded modules", "", "a\nb\n")
+    outcome.differs("/etc/x", "a", "b")
+    outcome.lines.append("load a, b")
+    assert outcome.result_of_failure() == {"changed": False, "lines": [], "diff": [], "disruptive": []}
+    outcome.wrote("loaded modules", "a\n")
+    failed = outcome.result_of_failure()
+    assert (failed["changed"], failed["lines"]) == (True, ["loaded modules: changed before the failure, and left so"])
+    assert [(each["after_header"], each["after"]) for each in failed["diff"]] == [("loaded modules", "a\n")]
+
+
 def test_disruption_needs_consent_and_check_mode_says_so():
     with pytest.raises(RefusedError, match="allow_disruption=true.*Nothing was written. It would do: cut"):
         Outcome(allow_disruption=False).require_consent(["cut"])

@@ -207,6 +207,20 @@ def test_a_file_that_cannot_be_written_puts_the_values_back(tmp_path, monkeypatc
     assert now(tmp_path, "net/ipv4/ip_forward") == "0"
 
 
+def test_values_that_cannot_be_put_back_are_told(tmp_path, monkeypatch):
+    def takes_one_value(_host, path, value):
+        if value == "0":
+            raise SubmarinerError("The kernel does not take it back.")
+        (tmp_path / path.lstrip("/")).write_text(value)
+
+    monkeypatch.setattr(_write_sysctl, "set_kernel", takes_one_value)
+    monkeypatch.setattr(_write_sysctl, "replace", lambda *_arguments: takes_one_value(None, "", "0"))
+    outcome = Outcome()
+    with pytest.raises(SubmarinerError, match="Nor could what had been set before it be put back as a whole"):
+        _write_sysctl.apply_sysctl(make(tmp_path, TREE), {"net.ipv4.ip_forward": 1}, {}, outcome)
+    assert [each["after_header"] for each in outcome.result_of_failure()["diff"]] == ["kernel parameters"]
+
+
 def test_later_files_and_procps_last_one_are_warned_of(tmp_path):
     host = make(tmp_path, {**TREE, "/run/sysctl.d/99-zzz.conf": "net.ipv4.ip_forward=0", "/etc/sysctl.d/50-x.conf": "net.ipv4.ip_forward=0"})
     assert "/run/sysctl.d/99-zzz.conf (0)" in run(host, {"net.ipv4.ip_forward": 1}).warnings[0]
