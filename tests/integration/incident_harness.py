@@ -24,10 +24,11 @@ ADMIN = "admin"
 
 def cases(*layouts: str) -> list:
     """(layout, incident id) of every layout in health, and of every incident on it; those of a layout stand together."""
-    return [pytest.param(layout, each, id=each) for layout in layouts for each in (layout, *incidents.on_layout(layout))]
+    of_layout = {layout: (layout, *incidents.on_layout(layout)) for layout in layouts}
+    return [pytest.param(layout, each, id=each, marks=pytest.mark.xdist_group(layout)) for layout in layouts for each in of_layout[layout]]
 
 
-KEPT = 2  # labs of layouts that a bench keeps running: about 1 GB each
+KEPT = 1  # labs of layouts that a bench keeps running: about 1 GB each, and a core's fifteenth
 
 
 class Bench:

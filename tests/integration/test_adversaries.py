@@ -15,7 +15,7 @@ from tests.integration.modules import Modules
 from tests.integration.pools_and_records import LEASES, STATE, Trial
 from tests.lab import adversaries
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2, awake")]
 
 GROUP, PLURAL = "helm.cattle.io", "helmchartconfigs"
 REAL = "!request.dryRun"

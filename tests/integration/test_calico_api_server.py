@@ -19,7 +19,7 @@ from tests.integration.calico_api import API_SERVICE, DEPLOYMENT, MADE, SECRET, 
 from tests.integration.pools_and_records import Trial, without_state
 from tests.lab.client import ApiError
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("manifest")]
 
 UPSTREAM = pathlib.Path(__file__).resolve().parents[3] / "shared/crds"
 V3 = "/apis/projectcalico.org/v3/ippools"

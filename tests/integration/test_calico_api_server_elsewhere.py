@@ -29,6 +29,7 @@ def planted(bench):
         yield plant
 
 
+@pytest.mark.xdist_group("kubespray")
 def test_kubespray_is_printed_and_applied_on_request(planted):
     cluster, trial = planted("kubespray", "000-kubespray-no-api-server", wait=False)
     told, written = trial.writes()
@@ -44,6 +45,7 @@ def test_kubespray_is_printed_and_applied_on_request(planted):
         calico_api.remove(cluster, *MADE)
 
 
+@pytest.mark.xdist_group("operator")
 def test_an_expired_certificate_of_the_operators_is_issued_anew(planted):
     cluster, trial = planted("operator", "000-operator-dead-certificate", wait=False)
     client = cluster.client(calico_api.IDENTITY)
@@ -62,6 +64,7 @@ def test_an_expired_certificate_of_the_operators_is_issued_anew(planted):
 
 
 @pytest.mark.parametrize(("layout", "kind"), [("operator", "APIServer"), ("rke2", "HelmChartConfig")])
+@pytest.mark.xdist_group("operator")
 def test_the_operator_is_asked_where_the_request_lasts(planted, layout, kind):
     cluster, trial = planted(layout, f"000-{layout}-no-api-server", wait=False)
     check = trial.run(check=True)
@@ -76,6 +79,7 @@ def test_the_operator_is_asked_where_the_request_lasts(planted, layout, kind):
     assert not undone.get("failed") and undone["changed"], undone
 
 
+@pytest.mark.xdist_group("helm")
 def test_a_helm_release_is_its_owners(planted):
     cluster, trial = planted("helm", "000-helm-no-api-server", wait=False)
     told, written = trial.writes()
@@ -83,6 +87,7 @@ def test_a_helm_release_is_its_owners(planted):
     assert "apiServer" in told["needs_person"][0]["paste"] and "enabled: true" in told["needs_person"][0]["paste"]
 
 
+@pytest.mark.xdist_group("roks")
 def test_ibm_clouds_is_a_persons(planted):
     cluster, trial = planted("roks", "000-roks-no-api-server", wait=False)
     result, written = trial.writes()

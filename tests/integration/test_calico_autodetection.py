@@ -35,6 +35,7 @@ def planted(bench):
         yield plant
 
 
+@pytest.mark.xdist_group("rke2")
 class TestRke2:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "rke2")
@@ -95,6 +96,7 @@ class TestRke2:
         assert refused["failed"] and "installation.calicoNetwork, which outranks" in refused["msg"] and written == []
 
 
+@pytest.mark.xdist_group("operator")
 class TestOperator:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "operator")

@@ -45,6 +45,7 @@ def addresses(cluster):
     return [node["metadata"]["annotations"][ADDRESS] for node in cluster.admin().list("/api/v1/nodes")]
 
 
+@pytest.mark.xdist_group("rke2, awake")
 class TestRke2:
     def test_the_chart_s_values_reach_every_node(self, awake_labs, modules):
         """Values that ask for first-found break every node, and the remedy undoes that through the same values."""
@@ -70,6 +71,7 @@ class TestRke2:
             assert healed(cluster)
 
 
+@pytest.mark.xdist_group("operator, awake")
 class TestOperator:
     def test_the_incident_is_healed(self, awake_labs, modules):
         with awake_labs.planted("operator", "autodetection-240") as lab:

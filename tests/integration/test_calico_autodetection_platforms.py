@@ -19,6 +19,7 @@ def planted(bench):
         yield plant
 
 
+@pytest.mark.xdist_group("helm")
 class TestHelm:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "helm")
@@ -34,6 +35,7 @@ class TestHelm:
         assert method(cluster) == {"kubernetes": "NodeInternalIP"}
 
 
+@pytest.mark.xdist_group("kubespray")
 class TestKubespray:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "kubespray")
@@ -47,6 +49,7 @@ class TestKubespray:
         assert yaml.safe_load(person["paste"]) == {"calico_ip_auto_method": "kubernetes-internal-ip"}
 
 
+@pytest.mark.xdist_group("manifest")
 class TestManifest:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "manifest")
@@ -70,6 +73,7 @@ class TestManifest:
         assert done["needs_person"] == [] and any("calico.yaml" in str(each) for each in done["warnings"])
 
 
+@pytest.mark.xdist_group("roks")
 class TestRoks:
     def test_a_good_method_is_left_alone(self, planted):
         left_alone(planted, "roks")

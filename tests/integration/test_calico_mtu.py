@@ -80,6 +80,7 @@ def mtu_findings(bench, cluster):
     return {each["id"]: each for each in result["findings"] if each["id"].startswith(("mtu-", "tcp-")) and each["verdict"] == "fail"}
 
 
+@pytest.mark.xdist_group("operator")
 def test_operator(planted, bench):
     cluster, trial = planted("operator", "004-operator-mtu-too-large")
     remedy = mtu_findings(bench, cluster)["mtu-too-large"]["remedy"]
@@ -98,6 +99,7 @@ def test_operator(planted, bench):
     assert done["outdated_pods"] >= len(done["outdated"]) == done["outdated_workloads"]
 
 
+@pytest.mark.xdist_group("operator")
 def test_operator_across_clusters_and_back_to_calico(planted):
     cluster, trial = planted("operator", "operator")
     nothing, written = trial(mtu="0").writes()
@@ -107,6 +109,7 @@ def test_operator_across_clusters_and_back_to_calico(planted):
     assert "mtu" not in get(cluster, INSTALLATION)["spec"]["calicoNetwork"]
 
 
+@pytest.mark.xdist_group("operator")
 def test_clamp(planted, bench):
     cluster, trial = planted("operator", "mtu-clamp-too-large")
     remedy = mtu_findings(bench, cluster)["tcp-clamp-mss"]["remedy"]
@@ -135,12 +138,14 @@ def test_clamp(planted, bench):
         ({"mtu": "auto", "link_mtu": "500"}, "link_mtu"),
     ],
 )
+@pytest.mark.xdist_group("operator")
 def test_what_cannot_be_right_is_refused_before_anything_is_written(planted, options, said):
     _cluster, trial = planted("operator", "operator")
     result, written = trial(**options).writes()
     assert result["failed"] and said in result["msg"] and written == [], result
 
 
+@pytest.mark.xdist_group("operator")
 def test_the_role_takes_the_answers_of_a_survey(bench, tmp_path):
     """All of them texts, "" for what was not answered."""
     book = tmp_path / "mtu.yml"
@@ -155,6 +160,7 @@ def test_the_role_takes_the_answers_of_a_survey(bench, tmp_path):
     assert "storefront" in done.stdout and "alpha-gateway-1" in done.stdout
 
 
+@pytest.mark.xdist_group("rke2")
 def test_rke2(planted):
     cluster, trial = planted("rke2", "004-rke2-mtu-too-large")
     before = yaml.safe_load(get(cluster, CHART)["spec"]["valuesContent"])
@@ -165,6 +171,7 @@ def test_rke2(planted):
     assert get(cluster, INSTALLATION)["spec"]["calicoNetwork"]["mtu"] == 1450
 
 
+@pytest.mark.xdist_group("helm")
 def test_helm_is_for_a_person_unless_live_objects_may_be_written(planted):
     cluster, trial = planted("helm", "004-helm-mtu-too-large")
     told, written = trial(mtu="1450").writes()
@@ -174,6 +181,7 @@ def test_helm_is_for_a_person_unless_live_objects_may_be_written(planted):
     assert get(cluster, INSTALLATION)["spec"]["calicoNetwork"]["mtu"] == 1450
 
 
+@pytest.mark.xdist_group("manifest")
 def test_manifest(planted, bench):
     cluster, trial = planted("manifest", "004-manifest-mtu-too-large")
     done = trial(mtu="1450").repair()
@@ -183,6 +191,7 @@ def test_manifest(planted, bench):
     assert "mtu-too-large" not in mtu_findings(bench, cluster)
 
 
+@pytest.mark.xdist_group("manifest")
 def test_manifest_where_felix_configuration_says_something_else(planted):
     cluster, trial = planted("manifest", "mtu-felix-env-precedence")
     told = trial(mtu="1450").run(check=True)
@@ -191,6 +200,7 @@ def test_manifest_where_felix_configuration_says_something_else(planted):
     assert "vxlanMTU" not in get(cluster, FELIX)["spec"]
 
 
+@pytest.mark.xdist_group("kubespray")
 def test_kubespray(planted, bench):
     cluster, trial = planted("kubespray", "004-kubespray-mtu-string")
     done = trial(mtu="1450").repair()
@@ -203,6 +213,7 @@ def test_kubespray(planted, bench):
     assert "mtu-too-large" not in mtu_findings(bench, cluster)
 
 
+@pytest.mark.xdist_group("kubespray")
 def test_kubespray_with_pods_larger_than_the_tunnel(planted, bench):
     cluster, trial = planted("kubespray", "mtu-veth-bigger-than-tunnel")
     remedy = mtu_findings(bench, cluster)["mtu-pod-exceeds-tunnel"]["remedy"]
@@ -211,6 +222,7 @@ def test_kubespray_with_pods_larger_than_the_tunnel(planted, bench):
     assert not {"mtu-pod-exceeds-tunnel", "mtu-setting-ignored"} & set(mtu_findings(bench, cluster))
 
 
+@pytest.mark.xdist_group("roks")
 def test_roks(planted):
     cluster, trial = planted("roks", "004-roks-jumbo-mtu")
     refused, written = trial(mtu="auto").writes()

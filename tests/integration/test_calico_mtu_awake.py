@@ -57,6 +57,7 @@ def bare_pod(cluster):
     cluster.client("planter").create(PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "by-hand", "namespace": "shop"}, "spec": spec})
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_operator_is_rolled_out_node_by_node_and_workloads_follow(awake_labs, remedy):
     with awake_labs.planted("operator", "004-operator-mtu-too-large") as lab:
         cluster = lab.cluster("cluster-1")
@@ -83,6 +84,7 @@ def test_operator_is_rolled_out_node_by_node_and_workloads_follow(awake_labs, re
         unchanged(remedy.on(cluster, **shop))
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_everything_is_restarted_as_budgets_allow_but_what_nobody_would_make_again(awake_labs, remedy):
     with awake_labs.planted("operator", "004-operator-mtu-too-large") as lab:
         cluster = lab.cluster("cluster-1")
@@ -99,6 +101,7 @@ def test_everything_is_restarted_as_budgets_allow_but_what_nobody_would_make_aga
         assert any(each["metadata"]["name"] == "by-hand" for each in cluster.admin().list(PODS))
 
 
+@pytest.mark.xdist_group("manifest, awake")
 def test_manifest_is_restarted_also_where_a_run_before_was_cut_off(awake_labs, remedy):
     with awake_labs.planted("manifest", "004-manifest-mtu-too-large") as lab:
         cluster = lab.cluster("cluster-1")
@@ -112,6 +115,7 @@ def test_manifest_is_restarted_also_where_a_run_before_was_cut_off(awake_labs, r
         unchanged(remedy.on(cluster, mtu="1450"))
 
 
+@pytest.mark.xdist_group("manifest, awake")
 def test_a_node_that_does_not_heal_is_named_with_its_pods_reason(awake_labs, remedy):
     with awake_labs.planted("manifest", "003-manifest-architecture") as lab:
         cluster = lab.cluster("cluster-1")

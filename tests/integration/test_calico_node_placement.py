@@ -78,6 +78,7 @@ def required(*expressions):
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": list(expressions)}]}}}
 
 
+@pytest.mark.xdist_group("operator")
 def test_the_operators_installation(placed):
     place = placed("operator", UNFIT["operator"])
     before = place.admin.get(INSTALLATION)["spec"]
@@ -98,6 +99,7 @@ def test_the_operators_installation(placed):
     assert place.admin.get(INSTALLATION)["spec"] == before
 
 
+@pytest.mark.xdist_group("operator")
 def test_every_refusal_writes_nothing(placed):
     place = placed("operator")
     control = next(name for name, each in place.nodes.items() if is_control_plane(each))
@@ -116,6 +118,7 @@ def test_every_refusal_writes_nothing(placed):
         assert refused["failed"] and said in refused["msg"] and written == [], (options, refused["msg"])
 
 
+@pytest.mark.xdist_group("operator")
 def test_the_copied_affinity_is_refused_where_it_stands(placed):
     place = placed("operator")
     path = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
@@ -129,6 +132,7 @@ def test_the_copied_affinity_is_refused_where_it_stands(placed):
     assert len([line for line in refused["simulation"] if "is not there: node-role.kubernetes.io/worker Exists" in line]) == 3
 
 
+@pytest.mark.xdist_group("operator")
 def test_opting_in_labels_every_node_before_the_affinity(placed):
     place = placed("operator", cordon=False)
     done = place.trial(mode="include").repair()
@@ -139,6 +143,7 @@ def test_opting_in_labels_every_node_before_the_affinity(placed):
     assert affinity == required({"key": LABEL, "operator": "In", "values": ["included"]})
 
 
+@pytest.mark.xdist_group("rke2")
 def test_rke2_keeps_it_in_its_values(placed):
     place = placed("rke2")
     done = place.trial(nodes=[place.worker]).repair()
@@ -147,6 +152,7 @@ def test_rke2_keeps_it_in_its_values(placed):
     assert place.node(place.worker)["metadata"]["labels"][LABEL] == "excluded" and done["lost"] == [place.worker]
 
 
+@pytest.mark.xdist_group("helm")
 def test_a_helm_release_needs_its_values_first(placed):
     place = placed("helm")
     told, written = place.trial().writes(nodes=[place.worker])
@@ -158,6 +164,7 @@ def test_a_helm_release_needs_its_values_first(placed):
 
 
 @pytest.mark.parametrize("layout", ["kubespray", "manifest"])
+@pytest.mark.xdist_group("manifest")
 def test_without_the_operator_the_workloads_themselves(placed, layout):
     place = placed(layout, UNFIT[layout])
     path = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
@@ -171,6 +178,7 @@ def test_without_the_operator_the_workloads_themselves(placed, layout):
     assert place.affinity(path) is None
 
 
+@pytest.mark.xdist_group("kubespray")
 def test_kubespray_has_a_variable_for_opting_in(placed):
     place = placed("kubespray", cordon=False)
     done = place.trial(mode="include").run()
@@ -179,6 +187,7 @@ def test_kubespray_has_a_variable_for_opting_in(placed):
     assert yaml.safe_load(template)["nodeSelector"] == {"kubernetes.io/os": "linux", LABEL: "included"}
 
 
+@pytest.mark.xdist_group("roks")
 def test_roks_is_ibms(placed):
     place = placed("roks")
     refused, written = place.trial().writes(nodes=[place.worker])

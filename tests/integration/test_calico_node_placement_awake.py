@@ -70,6 +70,7 @@ def done_once(told, again):
     assert (result.get("failed", False), result["changed"], written) == (False, False, []), (result, written)
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_an_unfit_node_is_left_out_as_the_finding_says(awake_labs, modules):
     with awake_labs.planted("operator", "003-operator-module-missing") as lab:
         remedy = findings(modules, lab)["calico-rollout-stalled"]["remedy"]
@@ -93,6 +94,7 @@ def test_an_unfit_node_is_left_out_as_the_finding_says(awake_labs, modules):
         assert admin.get(f"/api/v1/nodes/{WORKER}")["metadata"]["labels"][LABEL] == "excluded"
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_there_and_back_on_a_healthy_cluster(awake_labs, modules):
     with awake_labs.planted("operator") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -110,6 +112,7 @@ def test_there_and_back_on_a_healthy_cluster(awake_labs, modules):
         done_once(back, trial(modules, lab, state="absent").writes())
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_an_opt_in_and_new_nodes(awake_labs, modules):
     with awake_labs.planted("operator") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -127,6 +130,7 @@ def test_an_opt_in_and_new_nodes(awake_labs, modules):
         assert where(admin) == (everywhere, everywhere)
 
 
+@pytest.mark.xdist_group("rke2, awake")
 def test_rke2_leaves_it_to_helm(awake_labs, modules):
     with awake_labs.planted("rke2") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -157,6 +161,7 @@ def drawn(source):
     return [term() for dummy in range(source.randint(1, 3))]
 
 
+@pytest.mark.xdist_group("operator, awake")
 def test_the_simulation_decides_as_the_daemon_set_controller_does(awake_labs):
     source = random.Random(11)
     with awake_labs.planted("operator") as lab:

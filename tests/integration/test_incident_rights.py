@@ -11,7 +11,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalog
 from tests.lab import pki
 from tests.lab.client import ApiError
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("helm")]
 
 LAYOUT = "helm"
 # Field of the snapshot -> the resources that may not be listed.

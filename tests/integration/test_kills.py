@@ -15,7 +15,7 @@ import pytest
 from tests.integration.damaged_pools import POOLS, REMOTE, Clusterset
 from tests.integration.pools_and_records import STATE, without_state
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2")]
 
 # On each cluster: the lock of the run; its renewal by the task; three changes with two entries in the journal each; the lock given back.
 WRITES = 2 * (1 + 1 + 3 * 3 + 1)

@@ -19,6 +19,8 @@ from tests.integration.probe_pods import READY, SELECTOR, ProbePods
 from tests.netns import shapes
 from tests.netns.asking import PATIENCE, contrasts, paths
 
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("roks")]
+
 PORT = 28470
 
 

@@ -16,7 +16,7 @@ from tests.integration.clusterset import playbook, recap
 from tests.integration.pools_and_records import Trial, without_state
 from tests.lab.client import ApiError
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("operator")]
 
 POOLS = "/apis/projectcalico.org/v3/ippools"
 MEMBER, BROKER = "submariner-operator", "submariner-k8s-broker"

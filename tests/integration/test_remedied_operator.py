@@ -11,7 +11,7 @@ from tests.integration import upstream_definitions
 from tests.integration.remedy_harness import cases, require_valid, sweep
 from tests.lab import incident as incidents
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("operator, awake")]
 
 
 @pytest.mark.parametrize("identifier", cases("operator"))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.pools_and_records import Trial, without_state
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2")]
 
 V3 = "/apis/projectcalico.org/v3/ippools"
 V1 = "/apis/crd.projectcalico.org/v1/ippools"

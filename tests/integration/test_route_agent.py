@@ -10,7 +10,7 @@ import pytest
 from tests.integration.modules import PATIENCE, Modules
 from tests.lab import audit
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2, awake")]
 
 ROUTE_AGENT = "app=submariner-routeagent"
 TUNNEL = "projectcalico.org/IPv4VXLANTunnelAddr"

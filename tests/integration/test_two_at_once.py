@@ -20,7 +20,7 @@ from tests.integration.modules import Modules
 from tests.integration.pools_and_records import LEASES
 from tests.integration.test_examples_awx import Jobs, answers, artifacts
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2, awake")]
 
 LOCK = f"{LEASES}/fathom-submariner"
 

@@ -22,86 +22,88 @@ from ansible_collections.fathom.submariner.plugins.action.direct import RUNNER, 
 
 ROOT = Path(__file__).resolve().parents[4]
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+HOSTS = {
+    "here": HERE,
+    "other": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python | dirname }}/./{{ ansible_playbook_python | basename }}"},
+    "far": {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"},
+}
 PACKED, DIRECT = "AnsiballZ_", "_run_module.py"
+CHECK = "route-agent-blind"
 
 
-def play(tmp_path, *tasks, hosts=None, check=False, **environment):
-    """Results by name of the task, and all that was printed with -vvv."""
-    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts or {"here": HERE}}}))
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "here", "gather_facts": False, "tasks": list(tasks)}]))
-    variables = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": sysconfig.get_paths()["purelib"],
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
-        **environment,
-    }
-    program = [str(Path(sys.executable).parent / "ansible-playbook"), "-vvv", "-i", str(tmp_path / "inventory.yml"), str(tmp_path / "play.yml")]
-    done = subprocess.run([*program, *(["--check"] if check else [])], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-def keep(tmp_path, name, **task):
-    """A task, and one that keeps its result in a file."""
-    kept = {"ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": str(tmp_path / name)}, "delegate_to": "localhost", "check_mode": False}
-    return [{"register": "kept", "ignore_errors": True, **task}, kept]
-
-
-def result(tmp_path, name):
-    return json.loads((tmp_path / name).read_text())
-
-
-def test_a_module_for_this_python_is_started_where_it_is_installed(tmp_path):
-    tasks = [
-        *keep(tmp_path, "listed", **{"fathom.submariner.check_info": {"checks": ["route-agent-blind"]}}),
-        *keep(tmp_path, "wrong", **{"fathom.submariner.check_info": {"width": 10}}),
-        *keep(tmp_path, "unknown", **{"fathom.submariner.check_info": {"nonsense": 1}}),
+def tasks(folder):
+    """One after the other: its name, the host it is for, and the task."""
+    listed = {"fathom.submariner.check_info": {"checks": [CHECK]}}
+    made = {"findings": [], "clusters": [], "predictions": [], "plan_key": "hush-hush"}
+    return [
+        ("listed", "here", listed),
+        ("wrong", "here", {"fathom.submariner.check_info": {"width": 10}}),
+        ("unknown", "here", {"fathom.submariner.check_info": {"nonsense": 1}}),
+        ("checked", "here", {"fathom.submariner.plan": {**made, "dest": f"{folder}/checked.plan"}, "check_mode": True}),
+        ("made", "here", {"fathom.submariner.plan": {**made, "dest": f"{folder}/made.plan"}}),
+        ("asked", "here", {"fathom.submariner.plan_info": {"name": "one"}, "environment": {"K8S_AUTH_KUBECONFIG": "/nowhere/at/all"}}),
+        ("background", "here", {**listed, "async": 60, "poll": 1}),
+        ("other", "other", listed),
+        ("delegated", "far", {**listed, "delegate_to": "here"}),
     ]
-    code, said = play(tmp_path, *tasks)
-    assert code == 0 and said.count(DIRECT) >= 3 and f"{PACKED}check_info" not in said
-    assert [check["id"] for check in result(tmp_path, "listed")["checks"]] == ["route-agent-blind"] and not result(tmp_path, "listed")["failed"]
-    assert result(tmp_path, "wrong")["failed"] and "at least 40 columns" in result(tmp_path, "wrong")["msg"]
-    assert "Unsupported parameters for (check_info) module: nonsense" in result(tmp_path, "unknown")["msg"]
 
 
-def test_check_mode_and_secrets_arrive_as_with_ansible(tmp_path):
-    dest = tmp_path / "plan.json"
-    arguments = {"findings": [], "clusters": [], "predictions": [], "plan_key": "hush-hush", "dest": str(dest)}
-    code, said = play(tmp_path, *keep(tmp_path, "made", **{"fathom.submariner.plan": arguments}), check=True)
-    assert code == 0 and DIRECT in said, said
-    assert "hush-hush" not in said and not dest.exists() and result(tmp_path, "made")["file"] == ""
-    assert play(tmp_path, *keep(tmp_path, "made", **{"fathom.submariner.plan": arguments}))[0] == 0
-    assert dest.exists() and result(tmp_path, "made")["file"] == str(dest)
+class Run:
+    """All these tasks, run by ansible-playbook."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        plays = []
+        for name, host, task in tasks(folder):
+            kept = {"ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": f"{folder}/{name}.json"}, "delegate_to": "here"}
+            plays.append({"hosts": host, "gather_facts": False, "tasks": [{"name": name, "register": "kept", "ignore_errors": True, **task}, {"name": "keep", **kept}]})
+        (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": HOSTS}}))
+        (folder / "play.yml").write_text(yaml.safe_dump(plays))
+        variables = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": sysconfig.get_paths()["purelib"],
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+        }
+        program = [str(Path(sys.executable).parent / "ansible-playbook"), "-vvv", "-i", str(folder / "inventory.yml"), str(folder / "play.yml")]
+        done = subprocess.run(program, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        self.said = done.stdout + done.stderr
+        assert done.returncode == 0, self.said
+
+    def result(self, name):
+        return json.loads((self._folder / f"{name}.json").read_text())
+
+    def ways(self, name):
+        """Which of the two were used for a task."""
+        text = self.said.partition(f"TASK [{name}]")[2].partition("TASK [")[0]
+        return {way for way in (PACKED, DIRECT) if way in text}
 
 
-@pytest.mark.parametrize(
-    ("task", "host"),
-    [
-        ({"async": 60, "poll": 1}, HERE),
-        ({}, {**HERE, "ansible_python_interpreter": sys.executable + "3"}),
-        ({}, {"ansible_connection": "local", "ansible_python_interpreter": f"/usr/bin/env {sys.executable}"}),
-    ],
-    ids=["in the background", "another interpreter", "an interpreter with words"],
-)
-def test_anything_else_is_ansibles_to_start(tmp_path, task, host):
-    if host["ansible_python_interpreter"] == sys.executable + "3" and not Path(sys.executable + "3").exists():
-        pytest.skip("this Python has one name only")
-    code, said = play(tmp_path, *keep(tmp_path, "listed", **{"fathom.submariner.check_info": {"checks": ["route-agent-blind"]}, **task}), hosts={"here": host})
-    assert code == 0 and DIRECT not in said and PACKED in said
-    assert [check["id"] for check in result(tmp_path, "listed")["checks"]] == ["route-agent-blind"]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("direct"))
 
 
-def test_the_interpreter_is_that_of_the_host_that_the_task_is_delegated_to(tmp_path):
-    hosts = {"here": {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}, "there": HERE}
-    task = {"fathom.submariner.check_info": {"checks": ["route-agent-blind"]}, "delegate_to": "there"}
-    code, said = play(tmp_path, *keep(tmp_path, "listed", **task), hosts=hosts)
-    assert code == 0 and DIRECT in said and result(tmp_path, "listed")["checks"]
+def test_a_module_for_this_python_is_started_where_it_is_installed(run):
+    assert [run.ways(name) for name in ("listed", "wrong", "unknown", "checked", "made", "asked", "delegated")] == [{DIRECT}] * 7
+    for name in ("listed", "delegated"):
+        assert [check["id"] for check in run.result(name)["checks"]] == [CHECK] and not run.result(name)["failed"]
 
 
-def test_the_environment_of_a_task_reaches_its_module(tmp_path):
-    task = {"fathom.submariner.plan_info": {"name": "one"}, "environment": {"K8S_AUTH_KUBECONFIG": "/nowhere/at/all"}}
-    said = play(tmp_path, *keep(tmp_path, "asked", **task))[1]
-    assert DIRECT in said and "/nowhere/at/all" in result(tmp_path, "asked")["msg"]
+def test_anything_else_is_ansibles_to_start(run):
+    for name in ("background", "other"):
+        assert run.ways(name) == {PACKED} and [check["id"] for check in run.result(name)["checks"]] == [CHECK]
+
+
+def test_failures_are_the_modules_own(run):
+    assert run.result("wrong")["failed"] and "at least 40 columns" in run.result("wrong")["msg"]
+    assert "Unsupported parameters for (check_info) module: nonsense" in run.result("unknown")["msg"]
+
+
+def test_check_mode_environment_and_secrets_arrive_as_with_ansible(run, tmp_path_factory):
+    assert run.result("checked")["file"] == "" and Path(run.result("made")["file"]).is_file() and not Path(run.result("made")["file"]).with_name("checked.plan").exists()
+    assert "/nowhere/at/all" in run.result("asked")["msg"]
+    assert "hush-hush" not in run.said
 
 
 def action(stdout="", stderr="", become=None, code=0):
