@@ -17,6 +17,7 @@ settings.load_profile("any machine")
 FIRST = ("operator", "rke2", "operator, awake", "rke2, awake", "manifest", "roks", "kubespray", "helm", "manifest, awake")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks
 def pytest_collection_modifyitems(items):
     """With pytest-xdist's ``--dist loadgroup``, the tests of a file go to one worker, too, unless they say otherwise."""
     groups = {}

@@ -36,6 +36,10 @@ def die_with_parent() -> t.Callable[[], None]:
     return set_signal
 
 
+# Percent by which a Go program's memory may grow before it looks for garbage. Kubernetes' components are small here, and many on few cores.
+GARBAGE = "400"
+
+
 class Child:
     """A running component and its log.
 
@@ -57,7 +61,7 @@ class Child:
             self._process = subprocess.Popen(
                 list(command),
                 cwd=cwd,
-                env={**os.environ, **(environment or {})},
+                env={"GOGC": GARBAGE, **os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
