@@ -1,16 +1,20 @@
 # Each target sets up all that it needs by itself and can be interrupted and started again.
 # LAB is where `make lab` keeps its clusters; BENCH are further options of tests.benchmarks, such as BENCH="--nodes 500 --mib 0".
 LAB ?= .lab/demo
-.PHONY: help demo test lint bench lab clean
+.PHONY: help demo test test-all lint bench lab clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 demo: ## Boot two clusters in which incident 001 is planted; find it, repair it, prove it
 	@scripts/demo
 
 test: ## Everything that must be green: lint, documentation, sanity, unit tests on the oldest and newest core, the lab
 	@scripts/check
+
+test-all: ## The same, and every further incident, kill and scenario that differs from those only in its particulars: hours on a small machine
+	@scripts/check
+	@scripts/check exhaustive
 
 lint: ## The linters only
 	@scripts/check lint docs sanity

@@ -79,6 +79,7 @@ artifacts:
     failed: 0
     not_begun: 0
     remaining: []
+    uncovered: []
 lines:
   description: What was repaired, what needs consent, what needs a person, and what failed, for a terminal of 80 columns.
   returned: success

@@ -11,10 +11,12 @@ import textwrap
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, UNKNOWN, UNREADABLE, Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _order as order
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _stop_rules as rules
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._stop_rules import Outcome
 
 WIDTH = 80
+MOST_LINES = 8  # findings that are told by a line each
 MOST_KEYS = 100  # names in the statistics: AWX makes extra variables of them
 
 
@@ -27,6 +29,7 @@ class Result(t.NamedTuple):
     :param left: steps that were not begun, each with the reason.
     :param people: what needs a person, as in the plan, and what modules said meanwhile.
     :param remaining: keys of findings of which a step should have been the remedy and that are still there.
+    :param uncovered: findings that a further run has a step for, which none of this run's was for: what was hidden by what has been repaired, or is new.
     """
 
     repaired: tuple[int, ...]
@@ -36,6 +39,7 @@ class Result(t.NamedTuple):
     left: t.Mapping[int, str]
     people: tuple[t.Mapping[str, t.Any], ...]
     remaining: tuple[str, ...]
+    uncovered: tuple[Finding, ...] = ()
 
     @property
     def success(self) -> bool:
@@ -88,7 +92,18 @@ def judge(
     consent += sorted(waiting)
     left = {number: message for number, message in left.items() if number not in waiting}
     people = _unique((*plan["needs_a_person"], *more_people))
-    return Result(tuple(repaired), tuple(unchanged), tuple(sorted(consent)), failed, left, people, tuple(dict.fromkeys(remaining)))
+    return Result(
+        tuple(repaired), tuple(unchanged), tuple(sorted(consent)), failed, left, people, tuple(dict.fromkeys(remaining)), tuple(_uncovered(plan, after or ()))
+    )
+
+
+def _uncovered(plan: t.Mapping[str, t.Any], after: t.Sequence[Finding]) -> t.Iterator[Finding]:
+    known = {key for step in plan["steps"] for key in step["findings"]} | {entry.get("finding") for entry in plan["needs_a_person"]}
+    failed = {finding.key: finding for finding in after if finding.verdict == FAIL and not finding.waived}
+    for finding in failed.values():
+        follows = finding.caused_by != finding.key and finding.caused_by in failed
+        if finding.remedy is not None and order.kind_of(finding.remedy.role) and finding.key not in known and not follows:
+            yield finding
 
 
 def _waits_for_consent(plan: t.Mapping[str, t.Any], number: int, consent: set[int]) -> bool:
@@ -164,6 +179,12 @@ def result_lines(plan: t.Mapping[str, t.Any], result: Result, *, run: str) -> li
         for number, reason in reasons.items():
             lines += [*_titled(steps[number]), *_indented(reason)]
     lines += _people_lines(result.people)
+    if result.uncovered:
+        lines += ["", "Seen only now; run remediate again for it:"]
+    for finding in result.uncovered[:MOST_LINES]:
+        lines += _indented(f"{finding.key}: {finding.title}")
+    if len(result.uncovered) > MOST_LINES:
+        lines += _indented(f"and {len(result.uncovered) - MOST_LINES} more")
     if result.repaired or result.failed:
         lines += ["", *_wrapped(f"To undo: ansible-playbook fathom.submariner.rollback -e submariner_run={run}")]
     return lines
@@ -182,6 +203,7 @@ def statistics(plan: t.Mapping[str, t.Any], result: Result, *, run: str) -> dict
         "failed": len(result.failed),
         "not_begun": len(result.left),
         "remaining": list(result.remaining[:MOST_KEYS]),
+        "uncovered": [finding.key for finding in result.uncovered[:MOST_KEYS]],
     }
 
 
@@ -196,6 +218,8 @@ def _verdict(result: Result) -> str:
     said = [f"{number} {what}" for number, what in counts if number]
     if result.blocked:
         said.append(f"{result.blocked} cannot be run")
+    if result.uncovered:
+        said.append(f"{len(result.uncovered)} for a further run")
     if len(result.people) > result.blocked:
         said.append(f"{_count(len(result.people) - result.blocked, 'change')} for a person")
     return ", ".join(said) or "nothing to do"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import UNKNOWN, UNREADABLE, Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import UNKNOWN, UNREADABLE, Finding, Remedy, Waiver
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _stop_rules as rules
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._outcome import judge, plan_lines, result_lines, statistics
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._stop_rules import Outcome, Rules, Surroundings, must_wait, out_of_order
@@ -104,6 +104,27 @@ def test_a_step_whose_finding_is_still_there_has_failed():
 @pytest.mark.parametrize("after", [finding("f1", verdict=UNKNOWN, missing="pods"), finding(UNREADABLE, verdict=UNKNOWN, missing="refused")])
 def test_what_cannot_be_judged_any_more_is_not_repaired(after):
     assert 1 in judge(PLAN, [Outcome(1, rules.DONE)], [after]).failed
+
+
+def test_what_the_repair_uncovered_is_left_to_a_further_run():
+    remedy = Remedy("Add it.", "fathom.submariner.remote_ippools")
+    hidden = finding("hidden", remedy=remedy)
+    others = [
+        finding("f1", remedy=remedy),  # of this run
+        finding("follows", remedy=remedy, caused_by="a/hidden"),
+        finding("by-hand", remedy=Remedy("Ask them.")),
+        finding("of-a-node", remedy=Remedy("Load it.", "fathom.submariner.node_modules")),
+        finding("waived", remedy=remedy, waiver=Waiver("a reason", "2030-01-01", "waivers.yml line 1")),
+        finding("of-a-person", remedy=remedy),
+    ]
+    plan = {**PLAN, "needs_a_person": [{"cluster": "a", "finding": "a/of-a-person", "text": "Set it.", "target": "", "paste": ""}]}
+    outcomes = [Outcome(number, rules.DONE) for number in range(1, 8)]
+    result = judge(plan, outcomes, [hidden, *others[1:]])
+    assert result.uncovered == (hidden,) and result.success
+    lines = result_lines(plan, result, run="r")
+    assert "1 for a further run" in lines[0] and "Seen only now; run remediate again for it:" in lines and "a/hidden: It is broken" in "".join(lines)
+    assert statistics(plan, result, run="r")["uncovered"] == ["a/hidden"]
+    assert judge(plan, outcomes, [others[0]]).uncovered == () and judge(plan, outcomes, None).uncovered == ()
 
 
 def test_what_waits_for_a_step_without_consent_waits_for_consent_too():
