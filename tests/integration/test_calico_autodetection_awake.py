@@ -59,6 +59,7 @@ class TestRke2:
             text = cluster.admin().get(CONFIG)["spec"]["valuesContent"]
             assert yaml.safe_load(text)["installation"]["calicoNetwork"][FIELD] == {"kubernetes": "NodeInternalIP"} and "# of our site" in text
 
+    @pytest.mark.exhaustive
     def test_a_node_that_keeps_the_wrong_address_is_restarted(self, awake_labs, modules):
         with awake_labs.planted("rke2") as lab:
             cluster = lab.cluster("cluster-1")
@@ -72,6 +73,7 @@ class TestRke2:
 
 
 @pytest.mark.xdist_group("operator, awake")
+@pytest.mark.exhaustive
 class TestOperator:
     def test_the_incident_is_healed(self, awake_labs, modules):
         with awake_labs.planted("operator", "autodetection-240") as lab:

@@ -85,6 +85,7 @@ def test_operator_is_rolled_out_node_by_node_and_workloads_follow(awake_labs, re
 
 
 @pytest.mark.xdist_group("operator, awake")
+@pytest.mark.exhaustive
 def test_everything_is_restarted_as_budgets_allow_but_what_nobody_would_make_again(awake_labs, remedy):
     with awake_labs.planted("operator", "004-operator-mtu-too-large") as lab:
         cluster = lab.cluster("cluster-1")
@@ -102,6 +103,7 @@ def test_everything_is_restarted_as_budgets_allow_but_what_nobody_would_make_aga
 
 
 @pytest.mark.xdist_group("manifest, awake")
+@pytest.mark.exhaustive
 def test_manifest_is_restarted_also_where_a_run_before_was_cut_off(awake_labs, remedy):
     with awake_labs.planted("manifest", "004-manifest-mtu-too-large") as lab:
         cluster = lab.cluster("cluster-1")
@@ -116,6 +118,7 @@ def test_manifest_is_restarted_also_where_a_run_before_was_cut_off(awake_labs, r
 
 
 @pytest.mark.xdist_group("manifest, awake")
+@pytest.mark.exhaustive
 def test_a_node_that_does_not_heal_is_named_with_its_pods_reason(awake_labs, remedy):
     with awake_labs.planted("manifest", "003-manifest-architecture") as lab:
         cluster = lab.cluster("cluster-1")

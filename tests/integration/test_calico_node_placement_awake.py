@@ -95,6 +95,7 @@ def test_an_unfit_node_is_left_out_as_the_finding_says(awake_labs, modules):
 
 
 @pytest.mark.xdist_group("operator, awake")
+@pytest.mark.exhaustive
 def test_there_and_back_on_a_healthy_cluster(awake_labs, modules):
     with awake_labs.planted("operator") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -113,6 +114,7 @@ def test_there_and_back_on_a_healthy_cluster(awake_labs, modules):
 
 
 @pytest.mark.xdist_group("operator, awake")
+@pytest.mark.exhaustive
 def test_an_opt_in_and_new_nodes(awake_labs, modules):
     with awake_labs.planted("operator") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -131,6 +133,7 @@ def test_an_opt_in_and_new_nodes(awake_labs, modules):
 
 
 @pytest.mark.xdist_group("rke2, awake")
+@pytest.mark.exhaustive
 def test_rke2_leaves_it_to_helm(awake_labs, modules):
     with awake_labs.planted("rke2") as lab:
         admin = lab.cluster("cluster-1").admin()
@@ -162,6 +165,7 @@ def drawn(source):
 
 
 @pytest.mark.xdist_group("operator, awake")
+@pytest.mark.exhaustive
 def test_the_simulation_decides_as_the_daemon_set_controller_does(awake_labs):
     source = random.Random(11)
     with awake_labs.planted("operator") as lab:

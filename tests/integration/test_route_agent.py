@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("rke2, awake")]
 
 ROUTE_AGENT = "app=submariner-routeagent"
 TUNNEL = "projectcalico.org/IPv4VXLANTunnelAddr"
-BLIND = ("002-rke2-reboot", "002-operator-slow-calico")
+BLIND = ("002-rke2-reboot", pytest.param("002-operator-slow-calico", marks=pytest.mark.exhaustive))
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def test_the_blind_agent_is_restarted_and_no_other(awake_labs, modules, incident
         assert audit.writes(cluster.audit_log, since=marker, dry_run=True) == [] == audit.writes(cluster.audit_log, since=marker)
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_restarted_in_vain(awake_labs, modules):
     with awake_labs.planted("rke2", "002-rke2-reboot") as lab:
         cluster = lab.cluster("cluster-1")
@@ -78,6 +79,7 @@ def test_nothing_is_restarted_in_vain(awake_labs, modules):
         assert "there is no Node nowhere" in run(modules, cluster, nodes=["nowhere"])["msg"]
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_restarted_that_would_be_told_a_wrong_cidr(awake_labs, modules):
     with awake_labs.planted("rke2") as lab:
         cluster = lab.cluster("cluster-1")

@@ -113,6 +113,7 @@ def kubeconfig(urls):
     }
 
 
+@pytest.mark.exhaustive
 def test_a_job_that_is_cancelled_while_it_holds_the_locks_and_the_one_beside_and_the_one_after_it(clusterset, lab, tmp_path):
     jobs = Jobs(tmp_path / "runner")
     jobs.write(kubeconfig({**clusterset.killer.urls, "cluster-3": "http://127.0.0.1:9"}), "env/kubeconfig")

@@ -83,6 +83,7 @@ def test_a_planted_incident_stays_as_it_is(awake_labs: AwakeLabs) -> None:
         assert "revision" in client.request_text("GET", f"{CALICO_PODS}/{again['metadata']['name']}/log")
 
 
+@pytest.mark.exhaustive
 def test_values_of_the_chart_roll_out_and_nothing_is_left_of_it(awake_labs: AwakeLabs) -> None:
     with awake_labs.planted("rke2") as lab:
         cluster = lab.cluster("cluster-1")
@@ -103,6 +104,7 @@ def test_values_of_the_chart_roll_out_and_nothing_is_left_of_it(awake_labs: Awak
         assert drift(cluster) == []
 
 
+@pytest.mark.exhaustive
 def test_only_a_change_of_values_undoes_an_edit_by_hand(awake_labs: AwakeLabs) -> None:
     with awake_labs.planted("rke2") as lab:
         client = lab.cluster("cluster-1").client("planter")
@@ -115,6 +117,7 @@ def test_only_a_change_of_values_undoes_an_edit_by_hand(awake_labs: AwakeLabs) -
         eventually(lambda: client.get(INSTALLATION)["spec"]["calicoNetwork"]["bgp"] == "Disabled", "Helm puts back what the chart says")
 
 
+@pytest.mark.exhaustive
 def test_a_file_on_the_servers_has_its_way_when_they_restart(awake_labs: AwakeLabs) -> None:
     config = {"apiVersion": "helm.cattle.io/v1", "kind": "HelmChartConfig", "metadata": {"name": "rke2-calico", "namespace": "kube-system"}}
     with awake_labs.planted("rke2") as lab:
@@ -154,6 +157,7 @@ def test_a_gateway_that_is_restarted_takes_over_again(awake_labs: AwakeLabs) -> 
         assert (status["haStatus"], [each["status"] for each in status["connections"]]) == ("active", ["connected"])
 
 
+@pytest.mark.exhaustive
 def test_adversaries_work_against_the_collection_only(awake_labs: AwakeLabs) -> None:
     with awake_labs.planted("rke2") as lab:
         cluster = lab.cluster("cluster-1")
@@ -189,6 +193,7 @@ def test_adversaries_work_against_the_collection_only(awake_labs: AwakeLabs) -> 
             assert {each["status"] for each in pod["status"]["conditions"] if each["type"] == "Ready"} == {"False"}
 
 
+@pytest.mark.exhaustive
 def test_the_operator_brings_the_api_server_once_the_first_rollout_has_ended(awake_labs: AwakeLabs) -> None:
     fit = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "unfit", "operator": "DoesNotExist"}]}]}
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": fit}}
@@ -204,6 +209,7 @@ def test_the_operator_brings_the_api_server_once_the_first_rollout_has_ended(awa
         eventually(lambda: is_available(client.get(STATUS.replace("/calico", "/apiserver"))), "TigeraStatus apiserver is Available")
 
 
+@pytest.mark.exhaustive
 def test_the_certificate_of_an_api_server_by_manifest_is_verified(awake_labs: AwakeLabs) -> None:
     """The aggregator takes only a certificate for the Service's name, signed by the APIService's caBundle."""
     with awake_labs.planted("manifest", "000-manifest-missing-secret") as lab:

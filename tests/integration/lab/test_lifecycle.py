@@ -61,6 +61,7 @@ def built() -> build.Binaries:
     return build.binaries()
 
 
+@pytest.mark.exhaustive
 def test_two_labs_side_by_side_each_to_its_own_end(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     starting = [lab_command("up", "--dir", each, "--clusters", 1, "--ttl", ttl, wait=False) for each, ttl in ((first, 600), (second, 20))]
@@ -127,6 +128,7 @@ def test_up_killed_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
+@pytest.mark.exhaustive
 def test_api_server_takes_another_port_when_its_own_is_in_use(tmp_path: Path, built: build.Binaries) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1], process.free_port()])
