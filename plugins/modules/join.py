@@ -432,6 +432,7 @@ def main():
         writers = Writers(members, settings, outcome, deadline)
         writers.require_preconditions()
         result = join(request, writers.members[0], writers.members[1:], outcome, deadline)
+        writers.require_kept()
     except SubmarinerError as error:
         written = writers is not None and writers.written
         if writers is not None:

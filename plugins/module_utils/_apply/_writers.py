@@ -72,6 +72,14 @@ class Writers:
         for member in self.members:
             member.writer.require_preconditions(for_good=True)
 
+    def require_kept(self) -> None:
+        """Look once more at every object that was created or patched, when all is done.
+
+        :raises SubmarinerError: somebody has put one back meanwhile.
+        """
+        for member in self.members:
+            member.writer.require_kept()
+
     def leave(self) -> None:
         """Give back the locks that this task has taken; those that its run had before are given back by whoever took them.
 

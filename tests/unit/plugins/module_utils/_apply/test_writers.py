@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _process as processes
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writers import Settings, Writers
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._apply.writing import LEASES, MAPS, THINGS, Bench, StampingApi
 
 
@@ -79,6 +79,16 @@ def test_each_cluster_has_its_own_journal_and_its_own_preconditions(clusters):
     change(writers)
     writers.leave()
     assert writers.written and [list(bench.api.objects[MAPS]) for bench in clusters] == [["fathom-submariner-journal-nightly"]] * 2
+
+
+def test_what_somebody_puts_back_on_any_of_the_clusters_is_a_failure(clusters):
+    writers = task(clusters)
+    change(writers)
+    writers.require_kept()
+    clusters[1].api.put(THINGS, "one", spec={"a": 1})
+    with pytest.raises(SubmarinerError, match="^c2: Thing one was written and is not so any more, in spec.a"):
+        writers.require_kept()
+    writers.leave()
 
 
 def test_two_clusters_of_one_name_are_refused(clusters):
