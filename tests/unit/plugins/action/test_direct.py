@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[4]
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 HOSTS = {
     "here": HERE,
-    "other": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python | dirname }}/./{{ ansible_playbook_python | basename }}"},
+    "other": {**HERE, "ansible_python_interpreter": "{{ ansible_playbook_python | dirname }}/./{{ ansible_playbook_python | basename }}"},
     "far": {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"},
 }
 PACKED, DIRECT = "AnsiballZ_", "_run_module.py"
@@ -56,7 +56,8 @@ class Run:
         plays = []
         for name, host, task in tasks(folder):
             kept = {"ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": f"{folder}/{name}.json"}, "delegate_to": "here"}
-            plays.append({"hosts": host, "gather_facts": False, "tasks": [{"name": name, "register": "kept", "ignore_errors": True, **task}, {"name": "keep", **kept}]})
+            both = [{"name": name, "register": "kept", "ignore_errors": True, **task}, {"name": "keep", **kept}]
+            plays.append({"hosts": host, "gather_facts": False, "tasks": both})
         (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": HOSTS}}))
         (folder / "play.yml").write_text(yaml.safe_dump(plays))
         variables = {
@@ -100,8 +101,9 @@ def test_failures_are_the_modules_own(run):
     assert "Unsupported parameters for (check_info) module: nonsense" in run.result("unknown")["msg"]
 
 
-def test_check_mode_environment_and_secrets_arrive_as_with_ansible(run, tmp_path_factory):
-    assert run.result("checked")["file"] == "" and Path(run.result("made")["file"]).is_file() and not Path(run.result("made")["file"]).with_name("checked.plan").exists()
+def test_check_mode_environment_and_secrets_arrive_as_with_ansible(run):
+    made = Path(run.result("made")["file"])
+    assert made.is_file() and run.result("checked")["file"] == "" and not made.with_name("checked.plan").exists()
     assert "/nowhere/at/all" in run.result("asked")["msg"]
     assert "hush-hush" not in run.said
 
