@@ -92,7 +92,7 @@ def require_free(host: Host, device: str, check_mode: bool = False) -> str:
     text = any_text(host, f"{folder}/{_PENDING}")
     if text:
         pending = _parse(text)
-        if host.exists(f"/proc/{any_text(host, f'{folder}/{_ARMED}').strip() or 'none'}"):
+        if _runs(host, folder):
             raise RefusedError(
                 f"A change of {device} from {pending.was} to {pending.mtu} waits to be confirmed, or to be taken back after {pending.seconds} seconds. "
                 "Wait for that. Nothing was changed."
@@ -161,6 +161,16 @@ def confirm(host: Host, device: str, token: str) -> Pending:
             "No file was written."
         ) from error
     return pending
+
+
+def _runs(host: Host, folder: str) -> bool:
+    """Whether the script waits. One that has ended has no command line any more, also while nobody has asked for its exit code; and its number may have
+    become another process's (proc(5))."""
+    number = any_text(host, f"{folder}/{_ARMED}").strip()
+    try:
+        return number.isdigit() and f"{folder}/revert.sh".encode() in host.data(f"/proc/{number}/cmdline")
+    except Unreadable as error:
+        return not error.absent
 
 
 def _parse(text: str) -> Pending:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
 
 
-def carry_out(module: AnsibleModule, outcome: Outcome, work: t.Callable[[], None]) -> t.NoReturn:
+def carry_out(module: t.Any, outcome: Outcome, work: t.Callable[[], None]) -> None:
     """Do the work, and end the module with what it did. After a failure that is what was written before it.
 
+    :param module: an AnsibleModule; never returns.
     :param work: fills ``outcome``.
     """
     try:

@@ -112,9 +112,14 @@ def test_only_one_change_at_a_time_and_a_killed_script_is_made_up_for(tmp_path):
     host = make(tmp_path, LINKS)
     reversal.attempt(host, "eth0", "present", 1300, 60, armed)
     (tmp_path / "proc/4242").mkdir(parents=True)
+    command_line = tmp_path / "proc/4242/cmdline"
+    command_line.write_text(f"/bin/sh\0{FOLDER}/revert.sh\0")
     with pytest.raises(RefusedError, match="from 1500 to 1300 waits"):
         reversal.require_free(host, "eth0")
-    (tmp_path / "proc/4242").rmdir()
+    for other in ("", "/bin/sh\0/etc/another.sh\0"):  # it has ended and nobody has asked how; its number is another process's
+        command_line.write_text(other)
+        assert "its script was killed" in reversal.require_free(host, "eth0", check_mode=True) and mtu(tmp_path) == "1300"
+    command_line.unlink()
     assert "its script was killed" in reversal.require_free(host, "eth0", check_mode=True) and mtu(tmp_path) == "1300"
     assert "its script was killed" in reversal.require_free(host, "eth0") and mtu(tmp_path) == "1500"
     assert "nobody confirmed" in reversal.require_free(host, "eth0")
