@@ -8,6 +8,7 @@ They come from Debian's or Ubuntu's packages, unpacked below ``.lab`` and not in
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -39,9 +40,17 @@ PATIENCE = 90.0  # seconds
 
 
 def unpacked() -> Path:
-    """The folder with the programs, filled the first time."""
-    if (UNPACKED / "complete").exists():
-        return UNPACKED
+    """The folder with the programs, filled the first time, by one process at a time."""
+    if not (UNPACKED / "complete").exists():
+        UNPACKED.parent.mkdir(exist_ok=True)
+        with open(UNPACKED.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (UNPACKED / "complete").exists():
+                _fill()
+    return UNPACKED
+
+
+def _fill() -> None:
     shutil.rmtree(UNPACKED, ignore_errors=True)
     debs = UNPACKED / "debs"
     debs.mkdir(parents=True)
@@ -52,7 +61,6 @@ def unpacked() -> Path:
         subprocess.run(["dpkg", "-x", str(deb), str(UNPACKED)], check=True, timeout=60)
     shutil.rmtree(debs)
     (UNPACKED / "complete").touch()
-    return UNPACKED
 
 
 def missing() -> str:

@@ -1,14 +1,17 @@
 # Copyright (c) 2026, the fathom.submariner authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles as molecule tries them, one scenario each, on one lab.
+"""The roles as molecule tries them, one scenario each, on one lab and on a few network namespaces as hosts.
 
-Molecule calls a scenario successful that has found no host, or that had nothing to do, so its output is read as well.
+Molecule calls a scenario successful that has found no host, or that had nothing to do, so its output is read as well. The everyday run has one scenario of
+each kind: a diagnosis, a repair, a host's repair, and a repair that is taken back.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -17,8 +20,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.integration import node_programs
 from tests.integration.clusterset import environment
 from tests.lab import lab as labs
+from tests.netns import host as hosts, standing
 
 pytestmark = pytest.mark.lab
 
@@ -43,14 +48,19 @@ def sequence(scenario: str) -> list[str]:
     return settings(scenario).get("scenario", common["scenario"])["test_sequence"]
 
 
-def needed(scenario: str) -> tuple[str, str]:
+def needed(scenario: str) -> tuple[str, str, str]:
     """By what scenarios are sorted: those that want the same incident, and the same lab awake, come together."""
-    return settings(scenario).get("ansible", {}).get("env", {}).get("LAB_INCIDENT", ""), scenario
+    variables = settings(scenario).get("ansible", {}).get("env", {})
+    return variables.get("LAB_INCIDENT", ""), variables.get("LAB_AWAKE", ""), scenario
 
 
-# Not seen to go through in one run yet; their roles are tried by playbooks elsewhere in this folder.
-UNTRIED = {"bundle", "collect", "diagnose", "plan", "preflight", "remediate", "remote_ippools", "rollback"}
-SCENARIOS = sorted({path.parent.name for path in FOLDER.glob("*/molecule.yml")} - {SHARED} - UNTRIED, key=needed)
+def on_hosts(scenario: str) -> bool:
+    """Whether it needs network namespaces."""
+    return "../hosts.yml" in (FOLDER / scenario / "converge.yml").read_text(encoding="utf-8")
+
+
+SCENARIOS = sorted({path.parent.name for path in FOLDER.glob("*/molecule.yml")} - {SHARED}, key=needed)
+EVERYDAY = {"diagnose", "node_sysctl", "remote_ippools", "rollback"}
 
 
 class Molecule:
@@ -59,6 +69,7 @@ class Molecule:
     def __init__(self, folder: Path, scenarios: list[str]) -> None:
         self._folder = folder / "state"  # which molecule removes when a scenario fails
         self.lab = self._folder / "lab"
+        self.hosts = self._folder / "hosts"
         self._left = scenarios
         self._log = folder / "molecule.log"
         self._process: subprocess.Popen | None = None
@@ -91,8 +102,9 @@ class Molecule:
     def end(self) -> None:
         """Leaves nothing behind, whatever of the scenarios was run."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGTERM)  # with the playbook that it runs
             self._process.wait(60)
+        standing.down(self.hosts)
         if self.lab.exists():
             labs.stop(self.lab)
 
@@ -111,6 +123,7 @@ class Molecule:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
 
@@ -131,15 +144,28 @@ def recap(output: str) -> dict[str, tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def molecule(request, tmp_path_factory):
+def hostless():
+    """Why there can be no hosts here; empty when there can."""
+    return hosts.usable() or node_programs.missing()
+
+
+@pytest.fixture(scope="module")
+def molecule(request, tmp_path_factory, hostless):
     asked = {each.callspec.params["scenario"] for each in request.session.items if each.path == request.path and hasattr(each, "callspec")}
-    running = Molecule(tmp_path_factory.mktemp("molecule"), [each for each in SCENARIOS if each in asked])
+    chosen = [each for each in SCENARIOS if each in asked and not (hostless and on_hosts(each))]
+    running = Molecule(tmp_path_factory.mktemp("molecule"), chosen)
     yield running
     running.end()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(molecule, scenario):
+def test_those_of_every_day_are_there():
+    assert set(SCENARIOS) >= EVERYDAY
+
+
+@pytest.mark.parametrize("scenario", [pytest.param(each, marks=() if each in EVERYDAY else pytest.mark.exhaustive) for each in SCENARIOS])
+def test_scenario(molecule, hostless, scenario):
+    if hostless and on_hosts(scenario):
+        pytest.skip(hostless)
     ran = molecule.ran(scenario)
     for step, output in ran.items():
         assert output.endswith(f"[{scenario} > {step}] Executed: Successful"), output
@@ -153,7 +179,7 @@ def test_scenario(molecule, scenario):
         assert not any(changed for _done, changed in again.values()), ran["idempotence"]
 
 
-def test_the_lab_ends_with_the_last_scenario(molecule):
+def test_lab_and_hosts_end_with_the_last_scenario(molecule):
     output = molecule.over()[SHARED]["destroy"]
     assert output.endswith(f"[{SHARED} > destroy] Executed: Successful"), output
-    assert not molecule.lab.exists()
+    assert not molecule.lab.exists() and not molecule.hosts.exists()

@@ -37,9 +37,11 @@ PYTHON = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") i
 class World:
     """Hosts until ``close``. Names of namespaces hold the id of this process, so that what a killed one left behind can be told and removed."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """:param folder: for what belongs to the hosts; it is removed with them. None makes one."""
         remove_left_behind()
-        self.folder = Path(tempfile.mkdtemp(prefix="netns-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="netns-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)  # ordinary users come by on their way home
         self.hosts: dict[str, Host] = {}
         self._prefix = f"fs{os.getpid()}-{next(COUNT)}-"

@@ -69,3 +69,4 @@ def test_hosts_are_read_where_no_documents_are_given_and_one_that_is_not_reached
     assert json.loads((kept / "worker-1.json").read_text())["metadata"] == {"name": "worker-1", "cluster": "cluster-1"}
     assert "lost-1 of cluster-1: unknown" in done.stdout and "its host was not reached, or not read" in done.stdout
     assert "worker-1 of cluster-1:" in done.stdout or "fit: jetson-1, worker-1" in done.stdout
+    assert "changed=1" not in done.stdout and "changed=2" not in done.stdout, "nothing of a host is changed"
