@@ -14,7 +14,7 @@ settings.load_profile("any machine")
 
 
 # Those that share a lab go to one worker, the longest first: what is left at the end is short.
-FIRST = ("operator", "rke2", "operator, awake", "rke2, awake", "manifest", "roks", "kubespray", "helm", "manifest, awake")
+FIRST = ("operator", "rke2", "operator, awake", "rke2, awake", "manifest", "roks", "kubespray", "helm", "manifest, awake", "helm, awake")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks

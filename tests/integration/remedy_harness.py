@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every incident that a role repairs, from the plan to the rollback, as roles ``plan``, ``remediate`` and ``rollback`` go about it, module by module.
 
-Which roles those are, the incident's own file says, and ``incident_harness.check`` holds it against the diagnosis. An incident without is for a person.
+Which roles those are, the incident's own file says, and ``incident_harness.check`` holds it against the diagnosis. An incident without is for a person, who
+is told so by the diagnosis alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from tests.lab.incident import Incident
 from tests.lab.info import ClusterInfo, LabInfo
 
 PATIENCE = 60.0
+POOLS = "/apis/crd.projectcalico.org/v1/ippools"
+# The everyday run and the exhaustive one each look at what they have written themselves.
+EACH_RUN = ["everyday", pytest.param("exhaustive", marks=pytest.mark.exhaustive)]
 
 
 class Kept(t.NamedTuple):
@@ -46,38 +50,56 @@ API_SERVER_STAYS = Kept(
     )),
     "tigera-operator installs the API server once the first rollout is done, and leaves it when calico-node fails on a node again.",
 )  # fmt: skip
-RECORD = "cluster-1-submariner-cable-cluster-1-192-168-10-21"
+
+
+def _gateway_ended(node: str, address: str, pool: str = "") -> Kept:
+    """cluster-1's records stay right, for nobody announces the wrong range again.
+
+    :param node: of cluster-1's gateway.
+    :param address: its address, with dashes.
+    :param pool: of the right range at cluster-2, where the wrong one does not overlap it: its agents have made it, and keep it.
+    """
+    own, broker = ("/apis/submariner.io/v1/namespaces/submariner-operator", "/apis/submariner.io/v1/namespaces/submariner-k8s-broker")
+    records = ("clusters/cluster-1", f"endpoints/cluster-1-submariner-cable-cluster-1-{address}")
+    held = [f"{where}/{each}" for where in (f"cluster-1 {own}", f"cluster-1 {broker}", f"cluster-2 {own}") for each in records]
+    pools = [f"cluster-2 {POOLS}/{pool}"] if pool else []
+    return Kept(
+        frozenset((f"cluster-1 {own}/gateways/{node}", *held, *pools)),
+        "A gateway that starts with the wrong range finds no interface in it and ends (submariner pkg/cni/cni_iface.go); the one of the incident ran already.",
+    )
+
+
 KEPT_BY_CONTROLLERS = {
     "000-operator-first-rollout": API_SERVER_STAYS,
     "003-operator-first-install": API_SERVER_STAYS,
-    "001-operator-node-cidr": Kept(
-        frozenset((
-            "cluster-1 /apis/submariner.io/v1/namespaces/submariner-operator/gateways/alpha-gateway-1",
-            "cluster-1 /apis/submariner.io/v1/namespaces/submariner-operator/clusters/cluster-1",
-            "cluster-1 /apis/submariner.io/v1/namespaces/submariner-k8s-broker/clusters/cluster-1",
-            "cluster-2 /apis/submariner.io/v1/namespaces/submariner-operator/clusters/cluster-1",
-            f"cluster-1 /apis/submariner.io/v1/namespaces/submariner-operator/endpoints/{RECORD}",
-            f"cluster-1 /apis/submariner.io/v1/namespaces/submariner-k8s-broker/endpoints/{RECORD}",
-            f"cluster-2 /apis/submariner.io/v1/namespaces/submariner-operator/endpoints/{RECORD}",
-        )),
-        "A gateway that starts with the wrong range finds no interface in it and ends (submariner pkg/cni/cni_iface.go), so that nobody announces that range "
-        "again; the one of the incident ran already.",
-    ),
-}  # fmt: skip
+    "001-helm-node-cidr": _gateway_ended("alpha-gateway-1", "172-16-10-21"),
+    "001-kubespray-node-cidr": _gateway_ended("alpha-gateway-1", "10-10-1-21"),
+    "001-manifest-node-cidr": _gateway_ended("alpha-gateway-1", "10-20-1-21"),
+    "001-operator-node-cidr": _gateway_ended("alpha-gateway-1", "192-168-10-21"),
+    "001-roks-documented-cidr": _gateway_ended("10.240.0.5", "10-240-0-5", "submariner-cluster-1-172.17.0.0-18"),
+}
 
 CHECK = {"_ansible_check_mode": True, "_ansible_diff": True}
 REAL = {"_ansible_check_mode": False, "_ansible_diff": True}
-POOLS = "/apis/crd.projectcalico.org/v1/ippools"
 
 
-def cases(layout: str) -> list:
-    """The incidents of a layout that roles repair."""
-    return [pytest.param(each, id=each) for each in incidents.on_layout(layout) if incidents.load(each).remedies]
+def cases(layout: str, everyday: t.Collection[str] = ()) -> list:
+    """The incidents of a layout that roles repair, or would if they were let.
+
+    :param everyday: those that show something that no other one of any layout shows; the others are for the exhaustive run.
+    """
+    found = {each: incidents.load(each) for each in incidents.on_layout(layout)}
+    chosen = [name for name, each in found.items() if each.remedies or each.people]
+    assert set(everyday) <= set(chosen), f"not among those of layout {layout} that roles repair: {sorted(set(everyday) - set(chosen))}"
+    return [pytest.param(each, id=each, marks=[] if each in everyday else pytest.mark.exhaustive) for each in chosen]
 
 
 def sweep(modules: Modules, lab: LabInfo, incident: Incident, folder: Path) -> list[Written]:
     """Go through all of it; return what was written."""
     trial = Trial(modules, lab, incident, folder)
+    if incident.people:
+        trial.leave_to_people(incident.people)
+        trial.ask(incident.asked)
     plans = []
     for roles, last in ((incident.remedies, not incident.then), (incident.then, True)):
         if roles:
@@ -116,9 +138,39 @@ class Trial:
         self.lab = lab
         self.incident = incident
         self.written: list[Written] = []
+        self._asked: dict[str, t.Any] = {}
         self._modules = modules
         self._journals = folder / "journal"
         self._file = folder / "plan.json"
+
+    def leave_to_people(self, roles: t.Mapping[str, list[str]]) -> None:
+        """What these roles may not write is in the plan for a person, who is told the same by the roles themselves, which write nothing and do not try to."""
+        before = self._markers()
+        draft, made = self._make_plan()
+        kept = {(each["cluster"], each["role"]) for each in made["steps"]}
+        left = [each for each in draft["steps"] if (each["cluster"], each["role"]) not in kept]
+        assert _roles(left) == roles, (_roles(left), made["needs_a_person"])
+        for step in left:
+            told = [each for each in made["needs_a_person"] if (each["cluster"], each["finding"]) == (step["cluster"], step["findings"][0])]
+            module, arguments = self._arguments(step)
+            (result,) = self._modules.run((module, {**arguments, **REAL}))
+            if result.get("failed"):
+                assert any(each["blocked"] and result["msg"] in each["text"] for each in told), (result["msg"], told)
+                continue
+            assert (result["changed"], result["lines"], result["diff"]) == (False, [], []), result
+            said = {_told(step["cluster"], each) for each in result["needs_person"]}
+            assert said and said <= {_told(step["cluster"], each) for each in told}, (said, told)
+        if not kept:
+            dummy, findings = self._diagnose()
+            (outcome,) = self._run(("plan_outcome", {"plan": str(self._file), "run": made["run"], "outcomes": [], "findings": findings}))
+            blocked = sum(each["blocked"] for each in made["needs_a_person"])
+            expected = {"steps": 0, "repaired": 0, "failed": 0, "needs_a_person": len(made["needs_a_person"]) - blocked, "blocked": blocked}
+            assert {key: outcome["artifacts"][key] for key in expected} == expected, outcome["lines"]
+        assert self._writes(before) == []
+
+    def ask(self, variables: t.Mapping[str, t.Any]) -> None:
+        """From now on roles are told this, too."""
+        self._asked = dict(variables)
 
     def plan(self, roles: t.Mapping[str, list[str]], patience: float) -> Object:
         """The plan as role ``plan`` makes it, which is of the steps that the incident's file says.
@@ -131,25 +183,25 @@ class Trial:
             self._make_plan()
             assert [each for each in self._writes(before) if not each.dry_run] == []
             plan = json.loads(self._file.read_text(encoding="utf-8"))
-            planned: dict[str, list[str]] = {}
-            for step in plan["steps"]:
-                planned.setdefault(step["cluster"], []).append(step["role"].rpartition(".")[2])
-            if planned == roles:
+            if _roles(plan["steps"]) == roles:
                 return plan
-            assert time.monotonic() < deadline, (planned, plan["needs_a_person"])
+            assert time.monotonic() < deadline, (_roles(plan["steps"]), plan["needs_a_person"])
 
     def remediate(self, plan: Object) -> None:
         """Every step does what was foretold, and what it is a remedy of is gone."""
         leases = {each.name: {**self._of(each), "run": plan["run"]} for each in self.lab.clusters}
         self._run(*(("lease", each) for each in leases.values()))
         outcomes: list[Object] = []
+        people = {_told(each["cluster"], each) for each in plan["needs_a_person"]}
         for step in plan["steps"]:
             outcomes.append(self._carry_out(plan, step, outcomes))
+            people |= {_told(step["cluster"], each) for each in outcomes[-1]["needs_person"]}
         self._run(*(("lease", {**each, "state": "absent"}) for each in leases.values()))
         dummy, findings = self._diagnose()
         (outcome,) = self._run(("plan_outcome", {"plan": str(self._file), "run": plan["run"], "outcomes": outcomes, "findings": findings}))
         assert outcome["success"], outcome["lines"]
         assert 1 <= outcome["artifacts"]["repaired"] == len(plan["steps"]) - outcome["artifacts"]["unchanged"], outcome["lines"]
+        assert outcome["artifacts"]["needs_a_person"] == len(people), (people, outcome["lines"])
 
     def repeat(self, plan: Object, done: bool) -> None:
         """No module, told the same again, writes or tries to.
@@ -158,7 +210,7 @@ class Trial:
         """
         before = self._markers()
         if done:
-            again = self._make_plan()
+            dummy, again = self._make_plan()
             assert again["steps"] == [], again["lines"]
         for step in plan["steps"]:
             module, arguments = self._arguments(step)
@@ -167,11 +219,14 @@ class Trial:
         assert self._writes(before) == []
 
     def roll_back(self, plan: Object) -> set[str]:
-        """All is put back but what nothing puts back, which is said; and a second time there is nothing to do. Returns the names of pools that differ."""
+        """All is put back but what nothing puts back, which is said; and a second time there is nothing to do.
+
+        Returns what differs, as ``returning`` takes it.
+        """
         differing: set[str] = set()
         for cluster in [each for each in reversed(self.lab.clusters) if self._journal(plan, each)]:
-            cannot, pools = self._irreversible(plan, cluster)
-            differing |= pools
+            cannot, lost = self._irreversible(plan, cluster)
+            differing |= lost
             arguments = {**self._of(cluster), "run": plan["run"], "journal_dir": str(self._journals), "allow_disruption": True}
             told, done = (self._run(("rollback", {**arguments, **mode}))[0] for mode in (CHECK, REAL))
             _require_same(told["diff"], done["diff"])
@@ -185,7 +240,7 @@ class Trial:
     def compare(self, differing: t.Collection[str]) -> None:
         """All objects are as they were; and where controllers keep some from it, exactly those are not.
 
-        :param differing: names of those of which rollback has said so.
+        :param differing: those of which rollback has said so.
         """
         kept = KEPT_BY_CONTROLLERS.get(self.incident.id)
         returning.await_return(self.lab, {*differing, *(kept.objects if kept else ())})
@@ -193,14 +248,16 @@ class Trial:
             now = {line.partition(": ")[0] for each in self.lab.clusters for line in returning.departures(each, self.lab.reactors)}
             assert now >= kept.objects, (now, kept.reason)
 
-    def _make_plan(self) -> Object:
+    def _make_plan(self) -> tuple[Object, Object]:
+        """The draft, and the plan made of it."""
         diagnoses, findings = self._diagnose()
-        clusters = [{"cluster": each["cluster"], "baseline": each["baseline"]} for each in self._run(*(("plan_info", self._of(each)) for each in self.lab.clusters))]
+        infos = self._run(*(("plan_info", self._of(each)) for each in self.lab.clusters))
+        clusters = [{"cluster": each["cluster"], "baseline": each["baseline"]} for each in infos]
         common = {"findings": findings, "clusters": clusters, "diagnoses": [{"cluster": each["cluster"], "details": each["details"]} for each in diagnoses]}
         (draft,) = self._run(("plan", common))
         told = [self._foretell(step, draft["run"]) for step in draft["steps"]]
         (made,) = self._run(("plan", {**common, "run": draft["run"], "predictions": told, "dest": str(self._file)}))
-        return made
+        return draft, made
 
     def _foretell(self, step: Object, run: str) -> Object:
         module, arguments = self._arguments(step, run)
@@ -226,22 +283,29 @@ class Trial:
         return {"n": step["n"], "state": "done" if done["changed"] else "unchanged", "changed": done["changed"], "needs_person": done.get("needs_person") or []}
 
     def _irreversible(self, plan: Object, cluster: ClusterInfo) -> tuple[list[str], set[str]]:
-        """What a rollback must say of what nothing can put back, newest first; and the pools that differ for it.
+        """What a rollback must say of what nothing can put back, newest first; and the objects that differ for it, as ``returning`` takes them.
 
-        Pods that were restarted; and stale pools in whose range Submariner's agents have made others since.
+        Pods that were restarted; Secrets, whose values no journal keeps; and stale pools in whose range Submariner's agents have made others since.
         """
         newest_first = self._journal(plan, cluster)[::-1]
-        told = [f"{each.object} was restarted; another pod is in its place, and nothing is left of the old one" for each in newest_first if each.verb == "restart"]
         made_by_run = {each.path.rpartition("/")[2] for each in newest_first if each.verb == "create"}
         pools = {each["metadata"]["name"]: ipaddress.ip_network(each["spec"]["cidr"]) for each in cluster.admin().list(POOLS)}
+        told: list[str] = []
         differing: set[str] = set()
         for each in newest_first:
-            if each.verb != "delete" or "/ippools/" not in each.path:
-                continue
-            name, was = each.path.rpartition("/")[2], ipaddress.ip_network(each.before["spec"]["cidr"])
-            for other in [other for other, cidr in pools.items() if cidr.overlaps(was) and other not in made_by_run]:
-                told.append(f"{each.object} cannot be put back: IPPool {other}, which has been made since, overlaps it, and Calico refuses overlapping pools")
-                differing |= {name, other}
+            if each.verb == "restart":
+                told.append(f"{each.object} was restarted; another pod is in its place, and nothing is left of the old one")
+            elif "/secrets/" in each.path and each.verb in ("patch", "delete"):
+                lost = ", ".join(f"data.{key}" for key in sorted((each.before if each.verb == "delete" else each.sent or {}).get("data") or {}))
+                kept = f"{each.object} holds secrets, which no journal keeps: {lost}"
+                told.append(kept if each.verb == "delete" else f"{each.object}: the values of {lost} are secrets, which no journal keeps")
+                differing.add(f"{cluster.name} {each.path}")
+            elif "/ippools/" in each.path and each.verb == "delete":
+                name, was = each.path.rpartition("/")[2], ipaddress.ip_network(each.before["spec"]["cidr"])
+                for other in [other for other, cidr in pools.items() if cidr.overlaps(was) and other not in made_by_run]:
+                    why = "which has been made since, overlaps it, and Calico refuses overlapping pools"
+                    told.append(f"{each.object} cannot be put back: IPPool {other}, {why}")
+                    differing |= {name, other}
         return told, differing
 
     def _journal(self, plan: Object, cluster: ClusterInfo) -> list[Written]:
@@ -250,6 +314,7 @@ class Trial:
     def _arguments(self, step: Object, run: str = "", preconditions: t.Sequence[Object] = ()) -> tuple[str, dict[str, t.Any]]:
         variables = {
             **step["variables"],
+            **self._asked,
             "submariner_run": run,
             "submariner_journal_dir": str(self._journals),
             "submariner_allow_disruption": True,
@@ -275,6 +340,19 @@ class Trial:
 
     def _writes(self, since: t.Mapping[str, int]) -> list[audit.AuditEvent]:
         return [each for member in self.lab.clusters for dry in (False, True) for each in audit.writes(member.audit_log, since=since[member.name], dry_run=dry)]
+
+
+def _told(cluster: str, entry: Object) -> tuple[str, str, str, str]:
+    """What a person is told to do, wherever it is said."""
+    return cluster, entry["text"], entry.get("target") or "", entry.get("paste") or ""
+
+
+def _roles(steps: t.Iterable[Object]) -> dict[str, list[str]]:
+    """The roles of steps by cluster, in their order."""
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        found.setdefault(step["cluster"], []).append(step["role"].rpartition(".")[2])
+    return found
 
 
 def _require_same(foretold: list[Object], done: list[Object]) -> None:

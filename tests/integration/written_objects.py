@@ -53,10 +53,12 @@ def shown(diff: t.Iterable[Object]) -> list[Object]:
 
 
 def _comparable(obj: Object) -> Object:
-    """Without status, and without what is not shown: secrets, and certificates of which each dry run makes another."""
+    """Without status, and without what is not shown: secrets, certificates of which each dry run makes another, and addresses of Services."""
     plain = json.loads(HIDDEN.sub("(hidden)", json.dumps({key: value for key, value in obj.items() if key != "status"})))
     if plain.get("kind") == "APIService":
         plain["spec"].pop("caBundle", None)
+    if plain.get("kind") == "Service":
+        plain["spec"] = {key: value for key, value in plain["spec"].items() if key not in ("clusterIP", "clusterIPs")}
     return plain
 
 

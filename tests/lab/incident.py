@@ -75,9 +75,11 @@ An incident on a *layout* (see ``layout.py``) is what changed in a healthy pair 
       - {cluster: cluster-1, what: ..., path: ..., expect: {}}
     expect:                       # every blocker and error of a diagnosis, no more and no less; warnings only where they are to be seen
       - {cluster: cluster-1, id: calico-api-unavailable, severity: blocker}
-    remedies:                     # the roles that a plan runs, in its order; none where all is for a person
+    remedies:                     # the roles that a plan runs, in its order
       cluster-1: [calico_api_server, remote_ippools]
     then: {}                      # the same of a second plan, where only what the first one does lets controllers go on to what is left to be repaired
+    people: {}                    # the roles that write nothing unless `asked` to: what is to be done they tell a person
+    asked: {}                     # role variables that a user sets for those to write all the same; `remedies` are then what a plan runs with them
 
 All texts of it are templates; log files, too. Its objects get what controllers and kubelets would have added (see ``at_rest.py``).
 """
@@ -101,7 +103,7 @@ from tests.lab.templates import Values, cluster_variables, fill, lab_variables
 
 INCIDENTS = Path(__file__).parent / "incidents"
 LIVE_KEYS = {"title", "clusters", "crds", "stand_ins", "steps", "ready"}
-LAYOUT_KEYS = {"title", "layout", "changes", "logs", "settled", "expect", "remedies", "then"}
+LAYOUT_KEYS = {"title", "layout", "changes", "logs", "settled", "expect", "remedies", "then", "people", "asked"}
 CHANGE_KEYS = {"cluster", "patch", "delete", "create", "stop", "merge", "json", "manager"}
 LAYOUT = re.compile(r"^layout: *([\w-]+) *$", re.MULTILINE)
 ACTIONS = ("patch", "delete", "create", "stop")
@@ -134,6 +136,8 @@ class Incident:
     expect: tuple[Expectation, ...] = ()
     remedies: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     then: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    people: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    asked: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -211,6 +215,8 @@ def _on_layout(identifier: str, folder: Path, raw: Object) -> Incident:
         expect=tuple(Expectation(**each) for each in raw["expect"]),
         remedies=dict(raw.get("remedies") or {}),
         then=dict(raw.get("then") or {}),
+        people=dict(raw.get("people") or {}),
+        asked=dict(raw.get("asked") or {}),
     )
 
 

@@ -266,6 +266,17 @@ def remedy_for(facts: Facts, mtu: int) -> Remedy:
     return by_hand(made.text, made.target, disruptive=True)
 
 
+def misfit(facts: Facts) -> str:
+    """The id of the check that knows the configured MTU not to fit, so that putting it into force is no remedy; "" where none does."""
+    for each in (too_large, pod_exceeds_tunnel):
+        try:
+            if any(not problem.missing for problem in each.run(facts)):
+                return each.id
+        except (CannotJudge, NotApplicable):
+            continue
+    return ""
+
+
 def _set_where_it_counts(facts: Facts, mtu: int) -> Remedy:
     made = set_mtu(facts.snapshot, mtu)
     return Remedy(f"Set it where it counts, or take it out. {made.text}", disruptive=True, target=made.target)

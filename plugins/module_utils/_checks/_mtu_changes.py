@@ -12,6 +12,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_rem
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, number, read_settings
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing, require
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._mtu import misfit
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
@@ -35,6 +36,7 @@ def change_pending(facts: Facts) -> t.Iterator[Problem]:
     _applicable(snapshot)
     if not snapshot.helm_chart_configs.known:
         raise CannotJudge(missing(snapshot.helm_chart_configs, "HelmChartConfigs"))
+    cause = misfit(facts)
     for entry in pending(snapshot, read_settings(snapshot)):
         yield Problem(
             subject=entry.where,
@@ -42,6 +44,8 @@ def change_pending(facts: Facts) -> t.Iterator[Problem]:
             evidence=(Evidence(entry.where, entry.field, entry.value, entry.why),),
             impact="Nodes and pods go on with the MTU that somebody wanted to change.",
             remedy=_put_into_force(snapshot, entry),
+            # A value that does not fit is not put into force but replaced, and calico-node starts with what takes its place.
+            caused_by=f"{snapshot.cluster}/{cause}" if cause and entry.where.startswith("ConfigMap") else "",
         )
 
 

@@ -45,6 +45,8 @@ def before_after(before: t.Any, after: t.Any, header: str) -> dict[str, t.Any]:
     :param header: names the object, such as ``cluster-1: Submariner submariner-operator/submariner``.
     """
     shown_before, shown_after = _abridged(clean(before)), _abridged(clean(after))
+    if not before:
+        shown_after = _without_address(shown_after)
     _mark_changes(_trim(before or {}), _trim(after or {}), shown_before, shown_after)
     return {"before_header": header, "after_header": header, "before": shown_before, "after": shown_after}
 
@@ -65,6 +67,15 @@ def _abridged(shown: dict[str, t.Any]) -> dict[str, t.Any]:
     if shown.get("kind") == "APIService" and isinstance(spec, dict) and spec.get("caBundle"):
         return {**shown, "spec": {**spec, "caBundle": HIDDEN}}
     return shown
+
+
+def _without_address(created: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A new Service without the addresses that kube-apiserver chooses: a dry run has a placeholder instead, the first of the range (kubernetes
+    pkg/registry/core/service/ipallocator/ipallocator.go). A headless one is headless by choice."""
+    spec = created.get("spec")
+    if created.get("kind") != "Service" or not isinstance(spec, dict) or spec.get("clusterIP") == "None":
+        return created
+    return {**created, "spec": {key: value for key, value in spec.items() if key not in ("clusterIP", "clusterIPs")}}
 
 
 def _without_uid(node: t.Any) -> t.Any:

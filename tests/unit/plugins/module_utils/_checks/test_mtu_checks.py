@@ -90,6 +90,21 @@ def kubespray(conflist=None, tunnels=None, cni_mtu=None, **changes):
     return cluster(**{"installations": not_served(), "daemon_sets": ok(made), "config_maps": ok(config), "nodes": ok(node(kubelet="v1.30.4")), **changes})
 
 
+def manifest(mtu, **changes):
+    """calico.yaml, whose ConfigMap somebody has changed after calico-node had started."""
+    origin = Origin(managers=(Manager("kubectl-patch", "Update", CHANGED, fields=("data.veth_mtu",)),))
+    config = ConfigMap(Ref("ConfigMap", "calico-config", "kube-system"), {"calico_backend": "vxlan", "veth_mtu": str(mtu)}, origin)
+    env = (
+        EnvVar("CNI_NETWORK_CONFIG", '"type": "calico", "mtu": __CNI_MTU__'),
+        *(EnvVar(name, "", "calico-config/veth_mtu") for name in ("CNI_MTU", "FELIX_VXLANMTU")),
+    )
+    containers = (container("calico-node")._replace(env=env),)
+    made = DaemonSet(Ref("DaemonSet", "calico-node", "kube-system"), {"k8s-app": "calico-node"}, containers, 1, 1, 1, 1)
+    running = calico_pod()._replace(ref=Ref("Pod", "calico-node-node-1", "kube-system"))
+    objects = {"installations": not_served(), "daemon_sets": ok(made), "config_maps": ok(config), "pods": ok(running)}
+    return cluster(**{**objects, "helm_chart_configs": not_served(), "nodes": ok(node(kubelet="v1.30.4")), **changes})
+
+
 class TestTooLarge:
     check_id = "mtu-too-large"
 
@@ -262,6 +277,17 @@ class TestChangePending:
 
     def test_an_installation_that_was_not_taken_up(self):
         assert expect_fail(operator(1450, spec_mtu=1400), self.check_id).title == "MTU 1400 is set and not in force: 1450 is"
+
+    def test_a_config_map_that_calico_node_has_not_read(self):
+        finding = expect_fail(manifest(1400), self.check_id)
+        assert finding.title == "MTU 1400 is set and not in force: what it was before is"
+        assert (finding.caused_by, finding.remedy.variables) == ("", {"calico_mtu_mtu": 1400})
+
+    def test_a_value_that_does_not_fit_is_not_put_into_force(self):
+        refused = manifest(1500, logs=log("Configured MTU is larger than detected host interface MTU hostMTU=1500 mtu=1500"))
+        finding = expect_fail(refused, self.check_id)
+        assert finding.caused_by == f"{finding.cluster}/mtu-too-large"
+        assert expect_fail(refused, "mtu-too-large").remedy.variables["calico_mtu_mtu"] == 1450
 
     def test_unknown(self):
         expect_unknown(operator(helm_chart_configs=answer(FORBIDDEN)), self.check_id)

@@ -161,3 +161,11 @@ def test_of_a_config_map_the_bytes_are_summed_up_and_an_owner_is_named():
     assert [shown[key]["metadata"]["ownerReferences"] for key in ("before", "after")] == [[{"kind": "Job", "name": "j"}]] * 2
     assert shown["before"]["binaryData"]["program"].startswith("(4 characters of base64, SHA-256 ")
     assert shown["after"]["binaryData"]["program"].startswith("(8 characters") and clean(config_map("u-1", "AAAA"))["binaryData"] == {"program": "AAAA"}
+
+
+@pytest.mark.parametrize(("address", "shown"), [("10.233.0.0", {}), ("None", {"clusterIP": "None", "clusterIPs": ["None"]})])
+def test_the_address_that_a_new_service_is_given_is_not_shown(address, shown):
+    made = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"clusterIP": address, "clusterIPs": [address], "type": "ClusterIP"}}
+    assert before_after(None, made, "h")["after"]["spec"] == {**shown, "type": "ClusterIP"}
+    changed = before_after(made, {**made, "spec": {**made["spec"], "ports": []}}, "h")
+    assert changed["before"]["spec"]["clusterIP"] == changed["after"]["spec"]["clusterIP"] == address
