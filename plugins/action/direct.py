@@ -58,7 +58,8 @@ class ActionModule(ActionBase):
         given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, default=str)
         done = self._low_level_execute_command(command, sudoable=False, in_data=given.encode("utf-8", "surrogateescape"))
         try:
-            answer = json.loads(done["stdout"])
+            # The last line: whatever a library says on the way stands before it.
+            answer = json.loads(done["stdout"].rstrip().rpartition("\n")[2])
         except ValueError:
             answer = None
         if not isinstance(answer, dict):

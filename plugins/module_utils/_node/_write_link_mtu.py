@@ -79,7 +79,7 @@ def confirm_link_mtu(host: Host, device: str, token: str, outcome: Outcome) -> N
         raise SubmarinerError(f"{device} has an MTU of {now} by now, not {pending.mtu}: somebody else changed it. Nothing was written.")
     outcome.wrote(_what(device))
     try:
-        _keep(host, device, manager, pending.action, pending.mtu, pending.was)
+        _keep(host, device, manager, pending.action, (pending.was, pending.mtu), outcome)
     except SubmarinerError as error:
         raise SubmarinerError(f"{error.message} The link keeps its MTU of {pending.mtu} until the next boot, and no longer.") from error
     outcome.changed = True
@@ -100,14 +100,16 @@ def _go(host: Host, device: str, manager: Manager, action: str, change: tuple[in
     if now != mtu:
         outcome.facts["pending"] = reversal.attempt(host, device, action, mtu, seconds)._asdict()
     elif write:
-        _keep(host, device, manager, action, mtu, now)
+        _keep(host, device, manager, action, change, outcome)
 
 
-def _keep(host: Host, device: str, manager: Manager, action: str, mtu: int, was: int) -> None:
+def _keep(host: Host, device: str, manager: Manager, action: str, change: tuple[int, int], outcome: Outcome) -> None:
+    was, mtu = change
     if action == "present":
         setting.persist(host, device, manager, mtu, was)
     else:
         setting.undo(host, device, manager)
+    outcome.wrote(setting.name_of(manager))
     if reversal.mtus(host).get(device) != mtu:  # NetworkManager may have its own idea of what "auto" is
         set_kernel(host, f"/sys/class/net/{device}/mtu", str(mtu))
 

@@ -52,6 +52,11 @@ def read_record(host: Host, device: str) -> Record | None:
         raise SubmarinerError(f"{FOLDER}/{device}.json is damaged, so that it is not known what was before. Remove it, and set the MTU anew.") from error
 
 
+def name_of(manager: Manager) -> str:
+    """What keeps the MTU, as diffs call it."""
+    return f"connection {manager.where}" if manager.kind == NETWORK_MANAGER else manager.where
+
+
 def describe(host: Host, manager: Manager, mtu: int | None, record: Record | None = None) -> tuple[str, str, str]:
     """What is changed: its name, and its text before and after.
 
@@ -59,12 +64,12 @@ def describe(host: Host, manager: Manager, mtu: int | None, record: Record | Non
     """
     if manager.kind == NETWORK_MANAGER:
         after = mtu if mtu is not None else (record.configured if record else None)
-        return f"connection {manager.where}", f"802-3-ethernet.mtu: {configured_mtu(host, manager) or 'auto'}\n", f"802-3-ethernet.mtu: {after or 'auto'}\n"
+        return name_of(manager), f"802-3-ethernet.mtu: {configured_mtu(host, manager) or 'auto'}\n", f"802-3-ethernet.mtu: {after or 'auto'}\n"
     if manager.kind == IFCFG:
         text = any_text(host, manager.where)
         line = f"MTU={mtu}" if mtu is not None else (record.line if record else files.ifcfg_line(text))
-        return manager.where, text, files.with_ifcfg_line(text, line)
-    return manager.where, ours(host, manager.where), _drop_in(manager, mtu) if mtu is not None else ""
+        return name_of(manager), text, files.with_ifcfg_line(text, line)
+    return name_of(manager), ours(host, manager.where), _drop_in(manager, mtu) if mtu is not None else ""
 
 
 def persist(host: Host, device: str, manager: Manager, mtu: int, before: int) -> None:

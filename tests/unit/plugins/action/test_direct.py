@@ -125,6 +125,10 @@ def test_a_module_that_dies_is_a_failure_that_says_so(stdout):
         action(stdout, "out of memory", code=137)._start({})
 
 
+def test_what_a_library_says_on_the_way_is_no_result():
+    assert action('mind the gap\n\n{"changed": false}\n')._start({}) == {"changed": False}
+
+
 def test_another_user_is_ansibles_to_become():
     known = {"ansible_python_interpreter": sys.executable}
     assert action()._is_for_this_python(known) and not action(become=object())._is_for_this_python(known) and not action()._is_for_this_python({})

@@ -74,6 +74,23 @@ def test_the_file_alone_needs_neither_consent_nor_confirmation(tmp_path):
     assert outcome.changed and outcome.facts["pending"] == {} and files(tmp_path)[IFCFG] == "DEVICE=eth0\nMTU=1400\n"
 
 
+def test_a_file_that_was_written_before_the_kernel_refuses_is_told(tmp_path, monkeypatch):
+    def refuses(*_arguments):
+        raise SubmarinerError("The kernel does not take it.")
+
+    host = make(tmp_path, {**TREE, "/sys/class/net/eth0/mtu": "1400\n"}, LIMITS)
+
+    def persist(*_arguments):  # whatever applies the file has its own idea
+        (tmp_path / "sys/class/net/eth0/mtu").write_text("1500\n")
+
+    monkeypatch.setattr(_write_link_mtu.setting, "persist", persist)
+    monkeypatch.setattr(_write_link_mtu, "set_kernel", refuses)
+    outcome = Outcome(False, True)
+    with pytest.raises(SubmarinerError, match="does not take it"):
+        _write_link_mtu.apply_link_mtu(host, "eth0", 1400, 60, outcome)
+    assert [each["after_header"] for each in outcome.result_of_failure()["diff"]] == [IFCFG]
+
+
 def test_the_link_alone(tmp_path):
     host = make(tmp_path, {**TREE, IFCFG: "MTU=1400\n"}, LIMITS)
     outcome = present(host, 1400)
