@@ -19,8 +19,8 @@ description:
     restarted where it does not (submariner#3120). The connections to other clusters must be up. Only then is the node uncordoned and labelled as a gateway
     again, if O(state=prepared) had cordoned it or taken the label away.
   - One node at a time. A node is not prepared while another one that was prepared is not back.
-  - What O(state=prepared) did, and how the node was, is noted in its annotation C(fathom-submariner/maintenance), so that O(state=returned) may be run
-    later and from another machine.
+  - What O(state=prepared) did, and how the node was, is noted in its annotation C(submariner.fathom-ansible.github.io/maintenance), so that
+    O(state=returned) may be run later and from another machine.
   - A gateway hands over when the label C(submariner.io/gateway) is taken from its node. Deleting its pod does not make it do so, since the next one on the same
     node has the same identity in the leader election. Where the other gateway is not connected within two minutes, label and cordon are put back.
 extends_documentation_fragment:

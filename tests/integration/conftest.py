@@ -25,9 +25,3 @@ def modules():
     made = Modules()
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def written():
-    """What the tests of a file have written to clusters, for the last of them to look at."""
-    return []

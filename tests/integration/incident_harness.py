@@ -77,7 +77,7 @@ def check(bench: Bench, layout: str, identifier: str) -> list[str]:
 
     Blockers and errors are exactly those that the incident expects; what else it names must be there, too. In health nothing is above info but what
     the layout allows, and nothing is unknown. Bundles of the clusters that the incident changes, made at the same time, give the same findings. Nobody
-    but the lab itself writes, or tries to. The roles of a plan are those that the incident says, so that tests/integration/test_remedied_*.py try each.
+    but the lab itself writes, or tries to. The roles of a plan are those that the incident says, so that tests/integration/test_remedied.py tries each.
     """
     with bench.planted(layout, identifier) as lab:
         before = {cluster.name: cluster.audit_log.stat().st_size for cluster in lab.clusters}

@@ -28,8 +28,6 @@ from tests.lab.info import ClusterInfo, LabInfo
 
 PATIENCE = 60.0
 POOLS = "/apis/crd.projectcalico.org/v1/ippools"
-# The everyday run and the exhaustive one each look at what they have written themselves.
-EACH_RUN = ["everyday", pytest.param("exhaustive", marks=pytest.mark.exhaustive)]
 
 
 class Kept(t.NamedTuple):
@@ -83,15 +81,32 @@ CHECK = {"_ansible_check_mode": True, "_ansible_diff": True}
 REAL = {"_ansible_check_mode": False, "_ansible_diff": True}
 
 
-def cases(layout: str, everyday: t.Collection[str] = ()) -> list:
-    """The incidents of a layout that roles repair, or would if they were let.
+def cases(everyday: t.Mapping[str, t.Collection[str]]) -> list:
+    """Layout and id of the incidents that roles repair, or would if they were let; those of a layout stand together.
 
-    :param everyday: those that show something that no other one of any layout shows; the others are for the exhaustive run.
+    :param everyday: by layout, those that are not for the exhaustive run alone.
     """
+    return [case for layout, often in everyday.items() for case in _cases(layout, often)]
+
+
+def _cases(layout: str, everyday: t.Collection[str]) -> list:
     found = {each: incidents.load(each) for each in incidents.on_layout(layout)}
     chosen = [name for name, each in found.items() if each.remedies or each.people]
     assert set(everyday) <= set(chosen), f"not among those of layout {layout} that roles repair: {sorted(set(everyday) - set(chosen))}"
-    return [pytest.param(each, id=each, marks=[] if each in everyday else pytest.mark.exhaustive) for each in chosen]
+    return [pytest.param(layout, each, id=each, marks=_marks(layout, each in everyday)) for each in chosen]
+
+
+def looks(everyday: t.Collection[str], layouts: t.Iterable[str]) -> list:
+    """Each run looks at what it has written itself.
+
+    :param everyday: the layouts on which the everyday run writes what it writes on no other.
+    """
+    runs = [(layout, often) for layout in layouts for often in (True, False) if layout in everyday or not often]
+    return [pytest.param(layout, id=f"{layout}-{'everyday' if often else 'exhaustive'}", marks=_marks(layout, often)) for layout, often in runs]
+
+
+def _marks(layout: str, often: bool) -> list:
+    return [pytest.mark.xdist_group(f"{layout}, awake"), *([] if often else [pytest.mark.exhaustive])]
 
 
 def sweep(modules: Modules, lab: LabInfo, incident: Incident, folder: Path) -> list[Written]:

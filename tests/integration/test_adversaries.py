@@ -10,6 +10,7 @@ import types
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import LABEL_RUN
 from tests.integration.autodetection_trials import CONFIG, INSTALLATION
 from tests.integration.modules import Modules
 from tests.integration.pools_and_records import LEASES, STATE, Trial
@@ -59,7 +60,7 @@ def remedy(bench, cluster, **options):
 def journal(cluster):
     """{run: {key: text}} of all journals."""
     maps = cluster.admin().list(STATE, labelSelector="app.kubernetes.io/managed-by=fathom.submariner")
-    return {each["metadata"]["labels"]["fathom-submariner/run"]: each.get("data", {}) for each in maps}
+    return {each["metadata"]["labels"][LABEL_RUN]: each.get("data", {}) for each in maps}
 
 
 def free(cluster):

@@ -186,7 +186,7 @@ def test_manifest(planted, bench):
     cluster, trial = planted("manifest", "004-manifest-mtu-too-large")
     done = trial(mtu="1450").repair()
     assert get(cluster, CONFIG)["data"]["veth_mtu"] == "1450"
-    assert get(cluster, NODE)["spec"]["template"]["metadata"]["annotations"] == {"fathom.submariner/mtu": "1450"}
+    assert get(cluster, NODE)["spec"]["template"]["metadata"]["annotations"] == {"submariner.fathom-ansible.github.io/mtu": "1450"}
     assert [each["after_header"].split(": ")[1] for each in done["diff"]] == ["ConfigMap kube-system/calico-config", "DaemonSet kube-system/calico-node"]
     assert "mtu-too-large" not in mtu_findings(bench, cluster)
 

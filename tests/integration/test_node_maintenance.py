@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 GATEWAYS = "/apis/submariner.io/v1/namespaces/submariner-operator/gateways"
 MERGE = "application/merge-patch+json"
 WORKER = "rke2-alpha-03"
-MARK = "fathom-submariner/maintenance"
+MARK = "submariner.fathom-ansible.github.io/maintenance"
 NOT_THE_RUNS_OWN = ("leases", "configmaps")
 
 

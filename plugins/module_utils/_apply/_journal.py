@@ -24,6 +24,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import I
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import clean
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import (
@@ -42,7 +43,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._remedies._histo
 __all__ = ("CREATE", "DELETE", "DONE", "FAILED", "INTENDED", "PATCH", "RESTART", "SUBCTL_JOIN", "UNDONE", "Entry", "Journal")
 
 PREFIX = "fathom-submariner-journal-"
-LABEL_RUN = "fathom-submariner/run"
+LABEL_RUN = f"{DOMAIN}/run"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "fathom.submariner"
 

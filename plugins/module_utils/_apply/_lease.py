@@ -24,11 +24,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._process 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
 
 NAME = "fathom-submariner"
-PROCESS = "fathom-submariner/process"  # annotation: the process that the holder is
+PROCESS = f"{DOMAIN}/process"  # annotation: the process that the holder is
 ROLLBACK = "rollback-"  # how the ids of runs begin that undo another one
 DURATION = 120  # seconds without a renewal after which others may take it
 _RENEWAL = 20.0  # seconds between two renewals

@@ -228,7 +228,7 @@ def _collect(task: Task, wish: objects.Wish, name: str, uid: str) -> None:
     :raises SubmarinerError: no pod could be made, or none has reported.
     """
     collection = _path(wish.namespace, "pods")
-    selector = f"{objects.SELECTOR},fathom-submariner/probe={name}"
+    selector = f"{objects.SELECTOR},{objects.NAME_LABEL}={name}"
     asked = {"label_selector": selector, "what": f"{task.member.name}: the probe pods to report"}
     found: t.List[Object] = []
     try:

@@ -19,8 +19,9 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import IPIP, TUNNELS, VXLAN, WIREGUARD
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_conflist import CNI_MTU, mtu_of, with_mtu
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 
-ANNOTATION = "fathom.submariner/mtu"  # of a pod template: for which MTU it was rolled out anew, where the template itself does not say
+ANNOTATION = f"{DOMAIN}/mtu"  # of a pod template: for which MTU it was rolled out anew, where the template itself does not say
 _AGAIN = " again"
 CONFIG, CONFIG_FILE, PODS = "CNI_NETWORK_CONFIG", "CNI_NETWORK_CONFIG_FILE", "CNI_MTU"
 OF_KUBESPRAY = tuple(ENVIRONMENT[tunnel] for tunnel in (IPIP, VXLAN, WIREGUARD))

@@ -17,8 +17,9 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_affinity import Requirement
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 
-LABEL = "submariner.fathom-ansible.github.io/calico-node"
+LABEL = f"{DOMAIN}/calico-node"
 EXCLUDED, INCLUDED = "excluded", "included"
 EXCLUDE, INCLUDE = "exclude", "include"
 PRESENT, ABSENT = "present", "absent"

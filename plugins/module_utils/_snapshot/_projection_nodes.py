@@ -11,6 +11,7 @@ import json
 import re
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Condition, Node, Taint
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import (
     JsonObject,
@@ -30,7 +31,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redaction import MASK, redacted_text
 
-NODE_ANNOTATION_PREFIXES = ("k3s.io/", "rke2.io/", "projectcalico.org/", "gateway.submariner.io/", "submariner.io/", "fathom-submariner/")
+NODE_ANNOTATION_PREFIXES = ("k3s.io/", "rke2.io/", "projectcalico.org/", "gateway.submariner.io/", "submariner.io/", f"{DOMAIN}/")
 NODE_ARGUMENTS = ("rke2.io/node-args", "k3s.io/node-args")
 # The environment may hold a token; the others repeat what the Node says elsewhere.
 LEFT_OUT = tuple(f"{prefix}/{name}" for prefix in ("rke2.io", "k3s.io") for name in ("node-env", "node-config-hash", "hostname", "internal-ip"))

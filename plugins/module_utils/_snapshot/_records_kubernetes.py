@@ -91,7 +91,7 @@ class Container(t.NamedTuple):
 class Node(t.NamedTuple):
     ref: Ref
     labels: t.Mapping[str, str]
-    annotations: t.Mapping[str, str]  # only rke2.io/*, k3s.io/*, projectcalico.org/*, gateway.submariner.io/*, submariner.io/*, fathom-submariner/*
+    annotations: t.Mapping[str, str]  # only those of NODE_ANNOTATION_PREFIXES in _projection_nodes.py
     pod_cidrs: tuple[str, ...]
     internal_ips: tuple[str, ...]
     ready: bool | None

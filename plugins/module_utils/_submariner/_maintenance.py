@@ -15,12 +15,13 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node, Pod, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _restart_order as order
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._agent_sight import why_in_vain
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_nodes import GATEWAY_LABEL
 
-ANNOTATION = "fathom-submariner/maintenance"  # not below gateway.submariner.io/: a gateway ends on a key there that it does not know
+ANNOTATION = f"{DOMAIN}/maintenance"  # not below gateway.submariner.io/: a gateway ends on a key there that it does not know
 CALICO_NODE = "calico-node"
 
 

@@ -17,6 +17,7 @@ import itertools
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import PATHS, UNDERLAY
 
 Object = t.Dict[str, t.Any]
@@ -25,6 +26,7 @@ NAME = "node-probe"
 CONTAINER = "probe"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 LABELS = {MANAGED_BY: "fathom.submariner", "app.kubernetes.io/name": NAME}
+NAME_LABEL = f"{DOMAIN}/probe"
 SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 PROGRAM, ORDER = "program.pyz", "order.json.gz"
 MOST = 700_000  # characters of a ConfigMap's contents: it may have 1 MiB, and stands in the run's journal as well
@@ -121,7 +123,7 @@ def job(name: str, wish: Wish) -> Object:
             "backoffLimit": count,
             "activeDeadlineSeconds": wish.deadline,
             "ttlSecondsAfterFinished": REMAIN,
-            "template": {"metadata": {"labels": {**LABELS, "fathom-submariner/probe": name}}, "spec": _pod(name, wish)},
+            "template": {"metadata": {"labels": {**LABELS, NAME_LABEL: name}}, "spec": _pod(name, wish)},
         },
     }
 
@@ -177,7 +179,7 @@ def _on(nodes: t.Sequence[str]) -> Object:
 
 
 def _one_each(name: str) -> Object:
-    term = {"topologyKey": _HOST_NAME, "labelSelector": {"matchLabels": {"fathom-submariner/probe": name}}}
+    term = {"topologyKey": _HOST_NAME, "labelSelector": {"matchLabels": {NAME_LABEL: name}}}
     return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
 
 

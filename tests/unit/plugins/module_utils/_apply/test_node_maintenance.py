@@ -130,7 +130,7 @@ def test_what_cannot_be_put_back_is_to_be_done_by_hand(cluster):
     with pytest.raises(SubmarinerError, match="no Gateway is active") as caught:
         cluster.prepare()
     assert "could NOT be put back: the server is away. Do it by hand" in caught.value.message
-    for command in (f"label node {GATEWAY} submariner.io/gateway=true", f"uncordon {GATEWAY}", f"annotate node {GATEWAY} fathom-submariner/maintenance-"):
+    for command in (f"label node {GATEWAY} submariner.io/gateway=true", f"uncordon {GATEWAY}", f"annotate node {GATEWAY} submariner.fathom-ansible.github.io/maintenance-"):
         assert f"kubectl {command}" in caught.value.message
 
 
