@@ -51,7 +51,8 @@ options:
     default: kube-system
   preconditions:
     description:
-      - Objects as they were when a plan was made, as this module returns them in check mode. One that differs now is refused before anything is written.
+      - Objects as they were when a plan was made, and the options that it was made with, as this module returns them in check mode. What differs now is
+        refused before anything is written. Options that only say how to connect, how long to wait and where files lie may differ.
     type: list
     elements: dict
     default: []
@@ -88,7 +89,8 @@ options:
     default: kube-system
   preconditions:
     description:
-      - Objects as they were when a plan was made, as this module returns them in check mode. One that differs now is refused before anything is written.
+      - Objects as they were when a plan was made, and the options that it was made with, as this module returns them in check mode. What differs now is
+        refused before anything is written. Options that only say how to connect, how long to wait and where files lie may differ.
     type: list
     elements: dict
     default: []

@@ -357,6 +357,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._join import UNCHANGED, Request, join
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import require_run
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import options_entry, require_options
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import ARGUMENT_SPEC as REMEDY_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import new_run
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writers import Settings, Writers
@@ -405,15 +406,23 @@ def argument_spec():
     return spec
 
 
+def own_options():
+    """Those that decide what is written."""
+    common = (*AUTH_ARGUMENT_SPEC, *RUN_OPTIONS, "name")
+    return {name: spec for name, spec in argument_spec().items() if name not in common}
+
+
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     outcome = Outcome()
     writers = None
+    options = options_entry("join", own_options(), params)
     try:
         for connection in (params, *params["peers"]):
             declare_secrets(module, connection)
         run = require_run(params["run"] or new_run())
+        require_options(params["name"], params["preconditions"], options)
         request = Request(
             options={option.name: params[RENAMED.get(option.name, option.name)] for option in OPTIONS},
             broker_info=params["broker_info"],
@@ -440,6 +449,8 @@ def main():
         for warning in outcome.warnings:
             module.warn(warning)
         told = {"changed": written, "steps": [step._asdict() for step in outcome.steps], "run": run if written and not module.check_mode else ""}
+        if module.check_mode:  # a plan notes it also of a step that cannot be predicted yet
+            told["preconditions"] = [options]
         module.fail_json(msg=error.message, **{**told, **error.details})
     writers.leave()
     for warning in outcome.warnings:
@@ -454,7 +465,7 @@ def main():
         lines=[str(step) for step in outcome.steps],
         diff=outcome.diff,
         run=run if writers.written and not module.check_mode else "",
-        preconditions=writers.preconditions if module.check_mode else [],
+        preconditions=[*writers.preconditions, options] if module.check_mode else [],
         **({"command": list(result.command)} if result.command else {}),
     )
 

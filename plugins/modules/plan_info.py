@@ -319,7 +319,7 @@ def gate(plan, member, params, deadline):
     if not begun:
         return {"begin": True, "outcome": None, "preconditions": step["preconditions"]}
     # What earlier steps of this run have changed, here and elsewhere, is judged anew by the step's own module; what they have not must still hold.
-    held = [each for each in of_step(step, member.name) if each["path"] not in changed]
+    held = [each for each in of_step(step, member.name) if each.get("path") not in changed]
     return {"begin": True, "outcome": None, "preconditions": held}
 
 

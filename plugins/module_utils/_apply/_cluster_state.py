@@ -14,6 +14,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease im
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import abandoned, process_in
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import objects
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import is_dead
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
@@ -76,7 +77,7 @@ def stale(member: Member, preconditions: t.Sequence[t.Mapping[str, t.Any]], dead
 
     :raises KubeError: one cannot be read: that is no reason to think that nothing has changed.
     """
-    paths = {str(each["path"]): each for each in preconditions}
+    paths = {str(each["path"]): each for each in objects(preconditions)}
     found = in_parallel(lambda path: get_object(member.connection, path, deadline), list(paths))
     changed = []
     for (path, expected), obj in zip(paths.items(), found):

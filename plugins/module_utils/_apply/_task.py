@@ -16,6 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Journal, require_run
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import Lease
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import objects, options_entry, require_options
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writer import Writer
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
@@ -101,29 +102,33 @@ def run_remedy(remedy: str, argument_spec: t.Mapping[str, t.Any], perform: t.Cal
     task: Task | None = None
     lease: Lease | None = None
     run = ""
+    options = options_entry(remedy, argument_spec, params)
     try:
         for connection in (params, *(params.get("peers") or ())):
             declare_secrets(module, connection)
         run = require_run(params["run"] or new_run())
+        require_options(params["name"], params["preconditions"], options)
         member = Member(params["name"], open_connection(module, params))
         peers = [Member(peer["name"], open_connection(module, peer)) for peer in params.get("peers") or ()]
         deadline = Deadline(params["wait_timeout"])
         lease = Lease(member, params["state_namespace"], run)
         journal = Journal(member, params["state_namespace"], run, params["journal_dir"])
-        writer = Writer(member, remedy, journal, lease, deadline, check_mode=module.check_mode, expected=params["preconditions"])
+        writer = Writer(member, remedy, journal, lease, deadline, check_mode=module.check_mode, expected=objects(params["preconditions"]))
         task = Task(params, member, writer, deadline, check_mode=module.check_mode, peers=peers)
         writer.require_preconditions()
         perform(task)
         writer.require_kept()
         _leave(task, lease)
     except SubmarinerError as error:
-        told = _result(task, run) if task else {}
+        told = _result(task, run, options) if task else {}
+        if module.check_mode:  # a plan notes it also of a step that cannot be predicted yet
+            told = {"preconditions": [options], **told}
         if task and lease:
             _try_to_leave(task, lease)
             _warn(module, task)
         module.fail_json(msg=_with_what_was_written(error.message, task, run), **{**told, **error.details})
     _warn(module, task)
-    module.exit_json(**_result(task, run))
+    module.exit_json(**_result(task, run, options))
 
 
 def new_run() -> str:
@@ -132,14 +137,14 @@ def new_run() -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def _result(task: Task, run: str) -> dict[str, t.Any]:
+def _result(task: Task, run: str, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {
         "changed": task.writer.changed,
         "lines": task.lines,
         "needs_person": [person._asdict() for person in task.people],
         "disruptive": task.disruptive,
         "diff": task.writer.diff,
-        "preconditions": task.writer.preconditions if task.check_mode else [],
+        "preconditions": [*task.writer.preconditions, options] if task.check_mode else [],
         "run": run if task.writer.changed and not task.check_mode else "",
         **task.facts,
     }

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Journal
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import Lease
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import objects
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writer import Object, Writer
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
@@ -49,7 +50,7 @@ class Writers:
         self.members: list[Member] = []
         for member, lease in zip(members, self._leases):
             journal = Journal(member, settings.state_namespace, settings.run, settings.journal_dir)
-            expected = [each for each in settings.preconditions if str(each.get("cluster") or names[0]) == member.name]
+            expected = [each for each in objects(settings.preconditions) if str(each.get("cluster") or names[0]) == member.name]
             writer = Writer(member, settings.remedy, journal, lease, deadline, check_mode=settings.check_mode, expected=expected)
             writer.diff, writer.warnings = outcome.diff, outcome.warnings
             self.members.append(member._replace(writer=writer))

@@ -258,7 +258,7 @@ def predictions(draft: Draft, told: t.Sequence[t.Mapping[str, t.Any]], baselines
                     changed=bool(result.get("changed")),
                     lines=tuple(map(str, result.get("lines") or ())),
                     diff=tuple(_diffs(result.get("diff"))),
-                    preconditions=tuple(result.get("preconditions") or baselines.get(clusters[number]) or ()),
+                    preconditions=_preconditions(result, baselines.get(clusters[number]) or ()),
                     needs_person=tuple(result.get("needs_person") or ()),
                     disruptive=tuple(result.get("disruptive") or ()),
                     outage=_outage(result.get("outage")),
@@ -268,6 +268,13 @@ def predictions(draft: Draft, told: t.Sequence[t.Mapping[str, t.Any]], baselines
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"A prediction is not what a step's role leaves: {error!r}.") from error
     return found
+
+
+def _preconditions(result: t.Mapping[str, t.Any], baseline: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[t.Mapping[str, t.Any], ...]:
+    """What a step was computed from: objects, of which a module that could not tell notes none, and the module's options."""
+    told = [dict(each) for each in result.get("preconditions") or ()]
+    objects = [each for each in told if "path" in each]
+    return (*(objects or baseline), *(each for each in told if "path" not in each))
 
 
 def _diffs(diff: t.Any) -> t.Iterable[t.Mapping[str, t.Any]]:

@@ -76,7 +76,7 @@ def test_one_with_nothing_to_do_is_no_run_and_sends_nothing(api, run):
 def test_check_mode_sends_nothing_and_tells_what_it_was_computed_from(api, run):
     result, code = run(change, check=True)
     assert (code, result["changed"], result["run"], sent(api)) == (0, True, "", [])
-    assert [each["path"] for each in result["preconditions"]] == [f"{THINGS}/one"]
+    assert [each.get("path") for each in result["preconditions"]] == [f"{THINGS}/one", None]
     real = run(change, preconditions=result["preconditions"])[0]
     assert (real["diff"], real["lines"]) == (result["diff"], result["lines"])
 
@@ -87,6 +87,35 @@ def test_a_plan_s_preconditions_are_looked_at_before_the_remedy_begins(api, run)
     result, code = run(begun.append, preconditions=[stale])
     assert code == 1 and begun == [] and sent(api) == []
     assert "Thing one has changed since the plan was made, in" in result["msg"] and "spec.a" in result["msg"] and "Nothing was written" in result["msg"]
+
+
+class TestWithWhatAPlanWasMade:
+    SPEC = {"mtu": {"type": "int"}, "values": {"type": "path"}, "pod_proxy": {"type": "str"}}
+
+    def test_is_noted_without_paths_and_secrets(self, api, run):
+        result, dummy = run(change, check=True, spec=self.SPEC, mtu="1380", values="/a", pod_proxy="http://me:hunter2@proxy:3128")
+        assert result["preconditions"][-1] == {"remedy": "some_remedy", "options": {"mtu": 1380, "pod_proxy": "http://********@proxy:3128"}}
+
+    def test_is_noted_of_what_cannot_be_predicted(self, api, run):
+        def fail(task):
+            raise RefusedError("not yet")
+
+        result, code = run(fail, check=True, spec=self.SPEC, mtu=1380)
+        assert code == 1 and result["preconditions"][-1]["options"]["mtu"] == 1380
+
+    @pytest.mark.parametrize(("changed", "told"), [({"mtu": 9000}, "mtu was 1380 and is 9000"), ({}, "mtu was 1380 and is null")])
+    def test_is_what_the_real_run_is_held_to(self, api, run, changed, told):
+        plan = run(change, check=True, spec=self.SPEC, mtu=1380)[0]["preconditions"]
+        begun = []
+        result, code = run(begun.append, spec=self.SPEC, preconditions=plan, **changed)
+        assert code == 1 and begun == [] and sent(api) == []
+        assert "c1: some_remedy is told something else than when the plan was made" in result["msg"] and told in result["msg"]
+
+    def test_leaves_it_to_the_real_run_where_files_lie_and_what_it_may_interrupt(self, api, run):
+        plan = run(change, check=True, spec=self.SPEC, mtu=1380, values="/a", pod_proxy="http://me:hunter2@proxy:3128")[0]["preconditions"]
+        again = {"values": "/b", "allow_disruption": True, "wait_timeout": 7, "pod_proxy": "http://me:other@proxy:3128"}
+        result, code = run(change, spec=self.SPEC, preconditions=plan, mtu=1380, **again)
+        assert (code, result["changed"]) == (0, True), result.get("msg")
 
 
 class TestTheLockOfALongerRun:

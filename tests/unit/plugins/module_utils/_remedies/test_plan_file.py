@@ -208,6 +208,9 @@ def test_predictions_of_modules_without_preconditions_rest_on_the_submariner():
     ]
     found = predictions(DRAFT, told, {"a": [{"path": "/s"}]})
     assert (found[0].preconditions, found[1].preconditions) == (({"path": "/s"},), (PRECONDITION,))
+    options = {"remedy": "calico_mtu", "options": {"mtu": 1380}}
+    (unpredicted,) = predictions(DRAFT, [{"n": 1, "failed": "not yet", "result": {"preconditions": [options]}}], {"a": [{"path": "/s"}]})
+    assert unpredicted.preconditions == ({"path": "/s"}, options)
     assert found[0].diff == ({"before": "", "after": "x"},)
     assert found[1].outage == {"seconds": 9, "source": "facts: 3 pods"}
     with pytest.raises(InputError, match="A prediction is not"):
