@@ -39,7 +39,7 @@ options:
     default: this cluster
   run:
     description:
-      - Id of the run. When not given, the last one that wrote to this cluster.
+      - Id of the run. When not given, the last one that wrote to this cluster. Of one that wrote nothing here nothing is put back, and RV(known) says so.
     type: str
   remedy:
     description:
@@ -53,7 +53,8 @@ options:
     default: false
   allow_disruption:
     description:
-      - Consent to interrupt traffic. Putting back what a disruptive remedy wrote is as disruptive as that was.
+      - Consent to interrupt traffic. Putting back what a disruptive remedy wrote is as disruptive as that was, and so is removing an IPPool of a remote
+        cluster.
     type: bool
     default: false
   journal_dir:
@@ -94,6 +95,10 @@ run:
   description: The run that was undone. Empty where no run has written anything here.
   returned: success
   type: str
+known:
+  description: Whether there is a journal of the run on this cluster. Without one it wrote nothing here, or O(run), O(name) or O(state_namespace) is another.
+  returned: always
+  type: bool
 lines:
   description: What was put back, or in check mode would be, a sentence each.
   returned: always
@@ -125,7 +130,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease im
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._rollback import Rollback
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import new_run
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
@@ -149,42 +154,54 @@ def argument_spec():
 
 
 def find(member, params, deadline):
-    """The run to be undone and its journal, ("", None) where nothing was ever written.
-
-    :raises InputError: a run was named, and nothing is known of it.
-    """
+    """The run to be undone and its journal, ("", None) where nothing was ever written, and None for the journal of a run that did not write here."""
     namespace, directory = params["state_namespace"], params["journal_dir"]
     run = require_run(params["run"]) if params["run"] else newest_run(member, namespace, deadline)
     if not run:
         return "", None
     file = journalling.file_name(directory, run, member.name) if directory else None
-    found = read_history(member, namespace, run, file, deadline)
-    if found is None and params["run"]:
-        where = f"neither {file} nor ConfigMap" if file else "no ConfigMap"
-        raise InputError(
-            f"{member.name}: nothing is known of run {run}: there is {where} {namespace}/{journalling.config_map_name(run, 0)}. Nothing was written."
-        )
-    return run, found
+    return run, read_history(member, namespace, run, file, deadline)
 
 
-def result(work, run, disruptive):
+def unknown(member, params, run):
+    """Where a journal of a run was looked for."""
+    namespace, directory = params["state_namespace"], params["journal_dir"]
+    file = f"neither {journalling.file_name(directory, run, member.name)} nor " if directory else "no "
+    return f"{member.name}: run {run} has written nothing here: there is {file}ConfigMap {namespace}/{journalling.config_map_name(run, 0)}."
+
+
+def unwritten(member, params, run, found):
+    """Why option remedy leaves nothing to be undone, "" where it does not."""
+    remedies = sorted({record.remedy for record in found.records})
+    if not params["remedy"] or params["remedy"] in remedies:
+        return ""
+    return f"{member.name}: run {run} wrote nothing as {params['remedy']}; it wrote as {', '.join(remedies)}."
+
+
+def result(work, run, disruptive, known):
     shown = {"changed": work.changed, "lines": work.lines, "cannot": list(dict.fromkeys(work.cannot)), "refused": work.refused, "diff": work.diff}
-    return {**shown, "run": run, "disruptive": disruptive}
+    return {**shown, "run": run, "known": known, "disruptive": disruptive}
 
 
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
-    work, lease, run, disruptive = None, None, "", []
+    work, lease, run, disruptive, known = None, None, "", [], False
     try:
         declare_secrets(module, params)
         member = Member(params["name"], open_connection(module, params))
         deadline = Deadline(params["timeout"])
         run, found = find(member, params, deadline)
+        known = found is not None
+        if run and not known:
+            module.warn(unknown(member, params, run))
         journal = Journal(member, params["state_namespace"], run, params["journal_dir"])
         lease = Lease(member, params["state_namespace"], f"{ROLLBACK}{new_run()}", steal=params["steal"])
         work = Rollback(member, journal, lease, deadline, check_mode=module.check_mode, force=params["force"])
-        if found is not None:
+        if known:
+            told = unwritten(member, params, run, found)
+            if told:
+                module.warn(told)
             decided = work.decide(found, params["remedy"])
             disruptive = work.disruptive(decided)
             if disruptive and not params["allow_disruption"]:
@@ -210,8 +227,8 @@ def main():
                 lease.release(Deadline(GIVING_BACK))
             except SubmarinerError as second:
                 module.warn(f"The lock is not given back and expires by itself: {second.message}")
-        module.fail_json(msg=error.message, **{**(result(work, run, disruptive) if work else {}), **error.details})
-    module.exit_json(**result(work, run, disruptive))
+        module.fail_json(msg=error.message, **{**(result(work, run, disruptive, known) if work else {}), **error.details})
+    module.exit_json(**result(work, run, disruptive, known))
 
 
 if __name__ == "__main__":

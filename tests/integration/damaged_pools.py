@@ -104,5 +104,5 @@ class Clusterset:
         return {each.name: result["interrupted"] for each, result in zip(self.clusters, results)}
 
     def rollback(self, run):
-        orders = [("rollback", self.on(each, run=run, journal_dir=str(self.journals))) for each in self.clusters]
+        orders = [("rollback", self.on(each, run=run, journal_dir=str(self.journals), allow_disruption=True)) for each in self.clusters]
         return dict(zip((each.name for each in self.clusters), self.modules.run(*orders)))

@@ -98,7 +98,7 @@ def write_chart_values(task: Task, snapshot: Snapshot, values: ChartValues, why:
     if patch and found is None:
         task.writer.create(HELM_CHART_CONFIGS, _config(patch))
     elif patch and found is not None:
-        task.writer.patch(PATH, found, {"spec": patch})
+        task.writer.patch(PATH, found, {"spec": patch}, irreversible=_left_on_servers(task, found))
     if patch:
         task.lines.append(f"{NAME}: {', '.join(leaves(values.fragment))} set in its values, so that {why}.")
     for chart in snapshot.helm_charts.items:
@@ -130,6 +130,25 @@ def _refuse_outranked(task: Task, fragment: Fragment) -> None:
             f"{task.member.name}: spec.set of HelmChart kube-system/{CHART} has {', '.join(outranking)}, which outranks every HelmChartConfig. "
             "Nothing was written. Change what sets it (RKE2's configuration)."
         )
+
+
+def _left_on_servers(task: Task, found: dict[str, t.Any]) -> str:
+    """What a rollback must say of the file that module ``rke2_manifest`` changes afterwards: it is on other hosts than this one."""
+    file = _file_on_servers(task, found)
+    if not file or mirrored_folder(file):
+        return ""
+    servers = ", ".join(map(str, task.params["manifest_servers"]))
+    return (
+        f"{file} on {servers} is not put back, and RKE2 applies it again when it changes and when a server starts: put its copy from before, which lies "
+        "beside it, in its place"
+    )
+
+
+def _file_on_servers(task: Task, found: t.Mapping[str, t.Any]) -> str:
+    annotations = (found.get("metadata") or {}).get("annotations") or {}
+    if not task.params.get("manifest_servers") or not str(annotations.get(OWNER_KIND, "")).endswith("Kind=Addon"):
+        return ""
+    return str((_addon(task, annotations).get("spec") or {}).get("source") or "")
 
 
 def _tell_about_file(task: Task, found: dict[str, t.Any], values: ChartValues, why: str) -> None:

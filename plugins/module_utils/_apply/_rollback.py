@@ -25,6 +25,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._remedies._histo
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._order import KINDS
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._undo import Undo
 
+MAINTENANCE = "node_maintenance"  # cordons, drains and hands the gateway over
 _ATTEMPTS = 3  # to put one object back while something else writes other fields of it
 
 
@@ -76,9 +77,14 @@ class Rollback:
     def disruptive(self, decided: t.Iterable[tuple[Record, Undo]]) -> list[str]:
         """What of it interrupts traffic: putting back what a disruptive remedy wrote is as disruptive as that was."""
         writes = (undoing.WRITE_PATCH, undoing.REMOVE, undoing.MAKE)
-        roles = {kind.role for kind in KINDS.values() if kind.disruptive}
-        return [
+        roles = {MAINTENANCE, *(kind.role for kind in KINDS.values() if kind.disruptive)}
+        told = [
             f"{record.object} is put back, which {record.remedy} wrote" for record, decision in decided if decision.action in writes and record.remedy in roles
+        ]
+        return told + [
+            f"{record.object} is removed: without it, traffic with its range leaves masqueraded"
+            for record, decision in decided
+            if decision.action == undoing.REMOVE and record.remedy not in roles and "/ippools/" in record.path
         ]
 
     def carry_out(self, decided: t.Sequence[tuple[Record, Undo]]) -> None:
@@ -134,6 +140,8 @@ class Rollback:
                 self.cannot.append(f"{record.object}: the values of {', '.join(decision.lost[:5])} are secrets, which no journal keeps")
             if decision.action == undoing.CANNOT:
                 self.cannot.append(decision.reason)
+            elif record.irreversible and decision.action in (undoing.WRITE_PATCH, undoing.NOTHING) and decision.mark and attempt == 0:
+                self.cannot.append(record.irreversible)
             if decision.action == undoing.REFUSE:
                 self.refused.append(decision.reason)
             if decision.action not in (undoing.WRITE_PATCH, undoing.REMOVE, undoing.MAKE):

@@ -118,9 +118,10 @@ class Writer:
         entry = Entry(journalling.CREATE, own, _named(body), "", "", None, clean(body), None, self._remedy)
         return self._carry_out(entry, body, lambda: kube.create(self.member.connection, path, body, deadline=self.deadline))
 
-    def patch(self, path: str, found: Object, patch: Object) -> Object:
+    def patch(self, path: str, found: Object, patch: Object, *, irreversible: str = "") -> Object:
         """Apply a merge patch to an object as it was read, and return it; does nothing where it has all of it already.
 
+        :param irreversible: what goes with it that no rollback can put back, a sentence for people.
         :raises ConflictError: the object has changed since it was read.
         :raises InvalidError: the server refuses the change.
         :raises SubmarinerError: the server would store, or has stored, something else.
@@ -137,7 +138,7 @@ class Writer:
         if self.check_mode:
             self._written[path] = predicted
             return predicted
-        entry = self._entry(journalling.PATCH, path, found, shown(patch, found), shown(inverse(found, patch), found))
+        entry = self._entry(journalling.PATCH, path, found, shown(patch, found), shown(inverse(found, patch), found))._replace(irreversible=irreversible)
         return self._carry_out(entry, patch, lambda: self._merge(path, found, patch))
 
     def delete(self, path: str, found: Object, *, restart: bool = False) -> None:

@@ -186,8 +186,14 @@ def result_lines(plan: t.Mapping[str, t.Any], result: Result, *, run: str) -> li
     if len(result.uncovered) > MOST_LINES:
         lines += _indented(f"and {len(result.uncovered) - MOST_LINES} more")
     if result.repaired or result.failed:
-        lines += ["", *_wrapped(f"To undo: ansible-playbook fathom.submariner.rollback -e submariner_run={run}")]
+        consent = " -e submariner_allow_disruption=true" if any(_undoing_interrupts(steps[each]) for each in (*result.repaired, *result.failed)) else ""
+        lines += ["", *_wrapped(f"To undo: ansible-playbook fathom.submariner.rollback -e submariner_run={run}{consent}")]
     return lines
+
+
+def _undoing_interrupts(step: t.Mapping[str, t.Any]) -> bool:
+    """Also of a pool that is created without interrupting anything."""
+    return step["disruptive"] or step["role"] == f"{order.COLLECTION}{order.POOLS}"
 
 
 def statistics(plan: t.Mapping[str, t.Any], result: Result, *, run: str) -> dict[str, t.Any]:

@@ -9,6 +9,10 @@ import copy
 import json
 
 import pytest
+
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._rollback import Rollback
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _undo as undoing
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import Record
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._apply.writing import LEASES, MAPS, NAMESPACE, SECRETS, THINGS, Bench, StampingApi
 
 
@@ -129,6 +133,33 @@ def test_a_restart_is_said_to_be_final_once(bench):
     bench.last_lease.release(bench.deadline)
     assert "was restarted" in bench.rollback().cannot[0]
     assert bench.rollback().cannot == [] and bench.things() == {}
+
+
+def test_what_a_patch_leaves_elsewhere_is_said_once(bench):
+    bench.api.put(THINGS, "one", spec={"a": 1})
+    writer = bench.writer()
+    writer.patch(f"{THINGS}/one", writer.read(f"{THINGS}/one"), {"spec": {"a": 2}}, irreversible="the file on the servers is not put back")
+    bench.last_lease.release(bench.deadline)
+    work = bench.rollback()
+    assert work.cannot == ["the file on the servers is not put back"] and bench.things()["one"]["spec"] == {"a": 1}
+    assert bench.rollback().cannot == []
+
+
+@pytest.mark.parametrize(
+    ("remedy", "path", "verb", "interrupts"),
+    [
+        ("calico_mtu", THINGS, undoing.WRITE_PATCH, True),
+        ("node_maintenance", THINGS, undoing.WRITE_PATCH, True),
+        ("calico_mtu", THINGS, undoing.NOTHING, False),
+        ("remote_ippools", "/apis/projectcalico.org/v3/ippools", undoing.REMOVE, True),
+        ("remote_ippools", "/apis/projectcalico.org/v3/ippools", undoing.MAKE, False),
+        ("broker_records", THINGS, undoing.MAKE, False),
+    ],
+)
+def test_what_undoing_interrupts(bench, remedy, path, verb, interrupts):
+    work = Rollback(bench.member, None, None, bench.deadline, check_mode=True, force=False)
+    record = Record(1, path=f"{path}/one", object="Thing one", remedy=remedy)
+    assert bool(work.disruptive([(record, undoing.Undo(verb))])) is interrupts
 
 
 class Killed(BaseException):
