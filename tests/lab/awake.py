@@ -106,6 +106,7 @@ def rouse(lab: LabInfo) -> LabInfo:
     _each(lab, _adopt)
     # Who serves the aggregated APIs has changed.
     _each(lab, lambda cluster: changes.await_availability(Store(cluster), _availability_of(woken.woken(cluster))))
+    _each(lab, lambda cluster: changes.await_answers(Store(cluster)))
     return lab
 
 

@@ -34,6 +34,7 @@ EVERYWHERE = "*"
 API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 TOUCHED = "lab.fathom.submariner/touched"
 SETTLE_SECONDS = 60.0
+ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
 
@@ -293,6 +294,20 @@ def await_availability(store: Store, wanted: dict[str, str]) -> None:
             touched = time.monotonic()
             _touch(store)
         time.sleep(POLL_SECONDS)
+
+
+def await_answers(store: Store) -> None:
+    """Until whoever serves an aggregated API that counts as available listens: the condition is that of the one before for a while.
+
+    One that does not after all, as an incident may have it, is no reason to stop.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    for each in aggregated(store):
+        while _available(each) == "True" and time.monotonic() < deadline:
+            with contextlib.suppress(ApiError):
+                store.client.get(f"/apis/{each['spec']['group']}/{each['spec']['version']}")
+                break
+            time.sleep(POLL_SECONDS)
 
 
 def comparable(obj: Object) -> Object:
