@@ -9,7 +9,7 @@ from __future__ import annotations
 
 class ModuleDocFragment:
 
-    # Options and attributes of a module that repairs something on one cluster (module_utils/_apply/_task.py).
+    # Options and attributes of a module that repairs something on one cluster (module_utils/_apply/_task.py), beside those of RUN.
     DOCUMENTATION = r"""
 options:
   name:
@@ -32,30 +32,6 @@ options:
       - How many seconds everything may take. The task fails after that, and says what it was waiting for and what it saw last.
     type: int
     default: 600
-  run:
-    description:
-      - Id of the run that this task is part of, 1 to 63 lower-case letters, digits and dashes. Writes are journalled under it,
-        and tasks of one run share the cluster's lock where M(fathom.submariner.lease) has taken it for them. A task that finds it free takes it, and gives
-        it back at its end.
-      - When not given, the task is a run of its own.
-    type: str
-  journal_dir:
-    description:
-      - Directory on the host that runs the task in which every object is kept as it was before it was written, under the id of the run, without secrets.
-      - When not given, only the cluster keeps a journal.
-    type: path
-  state_namespace:
-    description:
-      - Namespace of the journal (ConfigMaps C(fathom-submariner-journal-RUN)) and of the lock (Lease C(fathom-submariner)) in the cluster.
-    type: str
-    default: kube-system
-  preconditions:
-    description:
-      - Objects as they were when a plan was made, and the options that it was made with, as this module returns them in check mode. What differs now is
-        refused before anything is written. Options that only say how to connect, how long to wait and where files lie may differ.
-    type: list
-    elements: dict
-    default: []
 attributes:
   check_mode:
     support: full
@@ -67,7 +43,7 @@ attributes:
     support: full
 """
 
-    # Those of them that concern the run alone, for a module that has options of its own for the rest.
+    # Options that concern the run.
     RUN = r"""
 options:
   run:

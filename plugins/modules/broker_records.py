@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
   - fathom.submariner._remedy
+  - fathom.submariner._remedy.run
 options:
   cluster_id:
     description:

@@ -26,20 +26,21 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
   - fathom.submariner._remedy
+  - fathom.submariner._remedy.run
   - fathom.submariner._durable
 options:
   mtu:
     description:
       - The MTU in bytes, V(auto) to reckon it, or V(0) to leave it to Calico, which derives it from the nodes' links.
       - When not given or empty, the MTU is not touched.
-      - Refused where it is known not to fit the links, and below 1280 where pods have IPv6 addresses.
+      - Refused where it is known not to fit the links, and below 576, or 1280 where pods have IPv6 addresses, as is V(auto) where less than that is left.
         On Red Hat OpenShift on IBM Cloud it must be 1450 at least, and the workers must be rebooted or replaced afterwards.
     type: str
   link_mtu:
     description:
       - The MTU of the links between the nodes, the smallest of all nodes.
       - When not given, what the cluster tells is taken, namely the MTU that Calico detected and the operator or the log of calico-node reports.
-        Where nothing tells it, V(auto) is refused.
+        Where nothing tells it, V(auto) is refused, and of a number a warning says that it was not checked against the links.
     type: str
   path_mtu:
     description:

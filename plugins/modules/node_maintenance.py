@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
   - fathom.submariner._remedy
+  - fathom.submariner._remedy.run
 options:
   node:
     description:
