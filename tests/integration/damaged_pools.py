@@ -54,6 +54,8 @@ def forget(cluster):
 class Clusterset:
     """Two clusters behind a killer, and what a remediation of both is made of."""
 
+    remedies: tuple[tuple[str, dict], ...] = (("remote_ippools", {}),)  # on each of them
+
     def __init__(self, lab, modules, journals):
         self.clusters = lab.clusters
         self.modules = modules
@@ -89,7 +91,7 @@ class Clusterset:
             process = written(process_of(playbook.pid))
             kept = {"run": run, "journal_dir": str(self.journals), "wait": False}
             orders = [("lease", each, {"run": run, "process": process}) for each in self.clusters]
-            orders += [("remote_ippools", each, kept) for each in self.clusters]
+            orders += [(remedy, each, {**kept, **options}) for each in self.clusters for remedy, options in self.remedies]
             orders += [("lease", each, {"run": run, "state": "absent"}) for each in self.clusters]
             for module, cluster, options in orders:
                 (result,) = self.modules.run_until_killed((module, self.on(cluster, **options)))
