@@ -19,8 +19,11 @@ description:
   - Kubespray. A person gets C(calico_apiserver_enabled); with O(write_live=true) what Kubespray's role would apply is applied, too.
   - Manifest (calico.yaml, microk8s). Namespace, RBAC, Deployment, Service, certificate and APIService, named as in Calico's own C(apiserver.yaml), at the
     running release and from the registry that calico-node comes from. The certificate is renewed before it expires, without the API going away.
+    Where calico-node's image is pulled with a Secret that the API server's namespace lacks, it is refused with the command that copies the Secret. Of such
+    Secrets only the metadata is read.
   - Waits until the APIService is available B(and) IPPools can be listed. Where that does not happen, the task fails, says what keeps it from answering, and
-    takes back what it registered, since a dead aggregated API stalls the deletion of namespaces and garbage collection in the whole cluster.
+    takes back what it asked for. A dead APIService stalls the deletion of namespaces and garbage collection in the whole cluster, so that one of this
+    collection's is removed, whenever it was made. One that others made or asked for is left, and the message says how to remove it.
   - A dead API is repaired where that can be done from here. That is a certificate for another name, an expired or untrusted one, and a missing Secret. The
     operator is made to issue a new one; of a manifest the objects themselves are corrected.
   - Refused are clusters on which Calico is being migrated, canal, Calico with etcd, an operator whose first rollout is held back by a broken node, and
@@ -31,6 +34,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
   - fathom.submariner._remedy
+  - fathom.submariner._remedy.run
 options:
   state:
     description:

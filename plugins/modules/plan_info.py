@@ -323,11 +323,21 @@ def gate(plan, member, params, deadline):
     return {"begin": True, "outcome": None, "preconditions": held}
 
 
+def require_sensible(params):
+    """
+    :raises InputError: a stop rule is less than nothing.
+    """
+    wrong = [f"{name} is {params[name]}" for name in ("max_failures", "min_healthy_gateways") if params[name] < 0]
+    if wrong:
+        raise InputError(f"{params['name']}: {' and '.join(wrong)}, and neither may be negative: 0 is no limit, and no gateway. Nothing was written.")
+
+
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True, required_by={"step": ["plan"]})
     params = module.params
     try:
         declare_secrets(module, params)
+        require_sensible(params)
         plan = plan_of(params) if params["plan"] else None
         member = Member(params["name"], open_connection(module, params))
         deadline = Deadline(params["timeout"])

@@ -112,6 +112,58 @@ def test_an_api_that_never_answers_is_unregistered_again(empty):
     assert cluster.admin().find(API_SERVICE) is None
 
 
+def test_one_of_ours_that_was_dead_before_is_unregistered_too(empty):
+    cluster, trial = empty
+    with Machinery(cluster, wrong_certificate=True) as machinery, calico_api.reachable(cluster, machinery):
+        asked = trial.run(wait=False)
+        assert not asked.get("failed") and cluster.admin().find(API_SERVICE), asked
+        cluster.client(calico_api.IDENTITY).delete(SECRET)  # so that there is something to repair
+        failed = trial.run(wait_timeout=16)
+    assert failed["failed"] and "The APIService was removed again" in failed["msg"], failed
+    assert cluster.admin().find(API_SERVICE) is None
+
+
+def test_one_of_others_that_stays_dead_is_left_and_the_message_says_how_it_goes(planted):
+    cluster, trial = planted("manifest", "000-manifest-missing-secret")
+    try:
+        failed = trial.run(wait_timeout=30)
+        assert failed["failed"] and "was not made by this collection, so that it was left" in failed["msg"], failed
+        assert "kubectl delete apiservice v3.projectcalico.org" in failed["msg"] and "state=absent removes it" in failed["msg"]
+        assert cluster.admin().find(API_SERVICE)
+        gone = trial.run(state="absent")
+        assert not gone.get("failed"), gone
+        assert cluster.admin().find(API_SERVICE) is None
+    finally:
+        calico_api.remove(cluster, *(path for path in MADE if "rbac" in path or "serviceaccounts" in path))
+
+
+def test_a_secret_for_pulling_is_asked_for_before_anything_is_written(empty):
+    """The command of the message is carried out as kubectl does it: with the metadata of the one that is copied, less its version."""
+    cluster, trial = empty
+    client = cluster.client(calico_api.IDENTITY)
+    secrets = {namespace: f"/api/v1/namespaces/{namespace}/secrets" for namespace in ("kube-system", "calico-apiserver")}
+    node = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
+    body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "metadata": {"name": "mirror"}}
+    body["data"] = {".dockerconfigjson": base64.b64encode(b'{"auths": {"mirror.example.com": {"auth": "bm9ib2R5"}}}').decode()}
+    client.create(secrets["kube-system"], body)
+    client.merge_patch(node, {"spec": {"template": {"spec": {"imagePullSecrets": [{"name": "mirror"}, {"name": "never-made"}]}}}})
+    try:
+        for check in (True, False):
+            refused, written = trial.writes(check=check)
+            assert refused["failed"] and written == [], (refused, written)
+            assert "Secret kube-system/mirror, which namespace calico-apiserver lacks" in refused["msg"] and "never-made" not in refused["msg"]
+            assert "kubectl -n kube-system get secret mirror -o yaml" in refused["msg"] and "bm9ib2R5" not in str(refused)
+        client.create(secrets["calico-apiserver"], body)
+        done = trial.run(wait=False)
+        assert not done.get("failed"), done
+        assert cluster.admin().get(DEPLOYMENT)["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "mirror"}]
+        again, written = trial.writes(wait=False)
+        assert (again["changed"], written) == (False, []), again
+    finally:
+        client.merge_patch(node, {"spec": {"template": {"spec": {"imagePullSecrets": None}}}})
+        calico_api.remove(cluster, *(f"{path}/mirror" for path in secrets.values()))
+
+
 def test_a_missing_secret_of_others_is_made_and_nothing_else_of_theirs_is_touched(planted):
     cluster, trial = planted("manifest", "000-manifest-missing-secret", wait=False)
     before = cluster.admin().get(DEPLOYMENT)

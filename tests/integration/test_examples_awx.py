@@ -26,9 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 AWX = ROOT / "examples/awx"
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "uid": "1"}, "spec": {"podCIDR": "10.46.0.0/24"}, "status": {}}
 TEMPLATES = yaml.safe_load((AWX / "controller/job_templates.yml").read_text())["awx_job_templates"]
+WORKFLOW = yaml.safe_load((AWX / "controller/workflow.yml").read_text())["awx_workflow"]
 SURVEYS = {entry["playbook"].removesuffix(".yml"): entry["survey"] for entry in TEMPLATES}
 ROLES = {"diagnose": ("diagnose",), "plan": ("plan",), "remediate": ("remediate", "plan"), "join": ("join",), "rollback": ("rollback",)}
 OWN = ("join_peers", "join_name", "join_cluster_id")  # differ from host to host
+OF_THE_PLAYBOOKS = ("plan_required", "run_required")  # no role asks for these
+LIMITS = pytest.mark.parametrize("limit", [None, "cluster-1"])
 
 
 def kubeconfig(port):
@@ -81,6 +84,11 @@ def artifacts(done):
 
 def answers(playbook, value=""):
     return {question["variable"]: value for question in SURVEYS[playbook]}
+
+
+def node(identifier):
+    (found,) = [entry for entry in WORKFLOW["nodes"] if entry["identifier"] == identifier]
+    return found
 
 
 def evaluated(tmp_path, cases):
@@ -146,7 +154,7 @@ class TestSurveys:
         for case, variables in (("true-text", yes_no), ("five-text", integers), ("texts", texts)):
             changed = {name.partition("_")[2] for name in different(values[case], values["nothing"])}
             # Each answer reaches the role of its template, and under a name that ends like its own.
-            assert {name.removeprefix("submariner_").removeprefix("rollback_") for name in variables} <= changed | {"plan_key"}, case
+            assert {name.removeprefix("submariner_").removeprefix("rollback_") for name in variables} <= changed | {"plan_key", *OF_THE_PLAYBOOKS}, case
         assert {name: values["zero"][name] for name in ("remediate_max_failures", "remediate_min_healthy_gateways", "remediate_wait_for_lock")} == {
             "remediate_max_failures": 0,
             "remediate_min_healthy_gateways": 0,
@@ -212,13 +220,63 @@ def test_a_rollback_of_clusters_that_do_not_answer_fails(jobs):
     assert "127.0.0.1:9" in done.output
 
 
-def test_a_plan_of_the_job_before_reaches_the_role_as_it_was(jobs):
+@LIMITS
+@pytest.mark.parametrize("required", ["", "true"])
+def test_a_plan_of_the_job_before_reaches_the_role_as_it_was(jobs, limit, required):
     """It is no plan, and is refused as one; templates in it stay texts."""
     text = '{"format": 1, "steps": "{{ undefined_variable }}"}'
-    done = jobs.run("remediate", {**answers("remediate"), "submariner_plan_content": base64.b64encode(text.encode()).decode()})
+    given = {**answers("remediate"), "submariner_plan_content": base64.b64encode(text.encode()).decode(), "submariner_plan_required": required}
+    done = jobs.run("remediate", given, limit=limit)
     assert done.rc == 2, done.output
     assert (jobs.folder / "project/submariner-plan.json").read_text() == text
     assert "submariner-plan.json" in done.output
+
+
+@LIMITS
+def test_the_workflow_carries_out_no_plan_but_the_approved_one(jobs, limit):
+    done = jobs.run("remediate", {**answers("remediate"), **node("remediate")["extra_data"]}, limit=limit)
+    assert (done.status, done.rc) == ("failed", 2), done.output
+    assert "handed on no plan" in done.output and "launch the workflow again" in done.output
+    assert "127.0.0.1:9" not in done.output and artifacts(done) == {}
+
+
+@LIMITS
+@pytest.mark.parametrize("dest", ["", "kept/plan.json"])
+def test_a_plan_is_handed_on(jobs, limit, dest):
+    """What the role does is not the question here: a play stands for it that writes its file."""
+    made = [{"hosts": "submariner_clusters", "gather_facts": False, "tasks": [{"copy": {"content": "the plan\n", "dest": "{{ made }}"}, "run_once": True}]}]
+    jobs.write(json.dumps(made), "project/made.yml")
+    (jobs.folder / "project/kept").mkdir()
+    text = (jobs.folder / "project/plan.yml").read_text()
+    jobs.write(text.replace("import_playbook: fathom.submariner.plan", "import_playbook: made.yml"), "project/plan.yml")
+    given = {**answers("plan"), "submariner_plan": dest, "made": str(jobs.folder / "project" / (dest or "submariner-plan.json"))}
+    done = jobs.run("plan", given, limit=limit)
+    assert (done.status, done.rc) == ("successful", 0), done.output
+    assert base64.b64decode(artifacts(done)["submariner_plan_content"]) == b"the plan\n"
+    assert "no hosts matched" not in done.output
+
+
+RUNS = {
+    "as the remediation says": ({"submariner_plan_made": {"run": "planned"}, "submariner_remediation": {"run": "carried-out"}}, "carried-out"),
+    "refused or killed": ({"submariner_plan_made": {"run": "planned"}}, "planned"),
+    "named": ({"submariner_run": "named", "submariner_plan_made": {"run": "planned"}, "submariner_remediation": {"run": "carried-out"}}, "named"),
+    "neither": ({}, ""),
+}
+
+
+@pytest.mark.parametrize("case", RUNS)
+@pytest.mark.parametrize("required", ["", "true"])
+def test_a_rollback_is_of_the_run_of_the_job_before(jobs, case, required):
+    given, run = RUNS[case]
+    shown = [{"hosts": "submariner_clusters", "gather_facts": False, "tasks": [{"debug": {"msg": "run=<{{ rollback_run }}>"}}]}]
+    jobs.write(json.dumps(shown), "project/shown.yml")
+    text = (jobs.folder / "project/rollback.yml").read_text()
+    jobs.write(text.replace("import_playbook: fathom.submariner.rollback", "import_playbook: shown.yml"), "project/rollback.yml")
+    done = jobs.run("rollback", {**answers("rollback"), **given, "submariner_run_required": required}, limit="cluster-2")
+    if required and not run:
+        assert (done.status, done.rc) == ("failed", 2) and "handed on the id of a run" in done.output, done.output
+    else:
+        assert (done.status, done.rc) == ("successful", 0) and f"run=<{run}>" in done.output, done.output
 
 
 def test_a_cancelled_job_ends(jobs):

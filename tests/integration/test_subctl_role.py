@@ -108,6 +108,80 @@ def test_what_is_not_what_was_asked_for_replaces_nothing(host):
     assert host.path.read_bytes() == program("0.18.0")
 
 
+def archive_of(path, *names: str):
+    """An archive with programs of these names."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(program("0.19.2"))
+            archive.addfile(member, io.BytesIO(program("0.19.2")))
+    return path
+
+
+def failed(done) -> str:
+    """The message of a run that failed, on one line."""
+    assert done.returncode != 0, done.stdout
+    return " ".join(done.stdout.split())
+
+
+class TestAFileWithoutAVersion:
+    """It is a request of its own: what is on the PATH is not taken in its place."""
+
+    def test_it_comes_to_its_place(self, host):
+        plain = host.folder / "downloaded"
+        plain.write_bytes(program("0.19.2"))
+        given = {"subctl_version": "", "subctl_file": "downloaded"}
+        assert changed(host.run("--check", **given)) == 1 and not host.path.exists()
+        assert changed(host.run(**given)) > 0
+        assert host.path.read_bytes() == program("0.19.2")
+        assert changed(host.run(**given)) == 0
+        plain.write_bytes(program("0.18.0"))
+        assert changed(host.run("--check", **given)) == 1 and host.path.read_bytes() == program("0.19.2")
+        assert changed(host.run(**given)) == 1
+        assert host.path.read_bytes() == program("0.18.0")
+
+    def test_its_checksum_is_compared(self, host):
+        archive = release(host.folder / "release.tar.xz", "0.19.2")
+        refused = failed(host.run(subctl_version="", subctl_file=str(archive), subctl_checksum="sha256:" + "0" * 64))
+        assert checksum(archive) in refused and "0" * 64 in refused and not host.path.exists()
+        assert changed(host.run(subctl_version="", subctl_file=str(archive), subctl_checksum=checksum(archive))) > 0
+
+    def test_what_says_how_without_saying_which_is_refused(self, host):
+        assert "subctl_checksum is given, and which subctl is meant is not" in failed(host.run(subctl_version="", subctl_checksum="sha256:" + "0" * 64))
+        assert "subctl_url is given, and which subctl is meant is not" in failed(host.run(subctl_version="", subctl_url=host.url("x")))
+        assert "given as sha256:HEX" in failed(host.run(subctl_checksum="0" * 64))
+        assert host.fetched == []
+
+
+class TestNames:
+    def test_the_only_file_of_an_archive_is_the_program_whatever_its_name(self, host):
+        archive = archive_of(host.folder / "release.tgz", "bin/cli-linux-amd64")
+        assert changed(host.run(subctl_file=str(archive))) > 0
+        assert host.path.read_bytes() == program("0.19.2")
+
+    def test_the_one_that_is_named_so_among_others(self, host):
+        archive = archive_of(host.folder / "subctl.tgz", "subctl/README.md", "subctl/subctl-linux-amd64")
+        assert changed(host.run(subctl_file=str(archive))) > 0
+
+    def test_which_of_several_is_not_guessed(self, host):
+        archive = archive_of(host.folder / "release.tgz", "bin/cli", "bin/other")
+        said = failed(host.run(subctl_file=str(archive)))
+        assert "is not clear: it holds bin/cli, bin/other." in said and "give the program as subctl_file" in said and not host.path.exists()
+
+    def test_what_is_no_program_says_so(self, host):
+        archive = release(host.folder / "release", "0.19.2")
+        said = failed(host.run(subctl_file=str(archive)))
+        assert "is not a subctl that runs here" in said and "its name does not end as that of an archive" in said and not host.path.exists()
+
+    def test_a_url_may_have_a_query(self, host):
+        archive = release(host.folder / "mirror/release.tar.xz", "0.19.2")
+        assert changed(host.run(subctl_url=host.url(f"{archive.name}?token=a/b.c#top"), subctl_checksum=checksum(archive))) > 0
+
+    def test_the_name_may_stand_in_the_query(self, host):
+        archive = release(host.folder / "mirror/download", "0.19.2")
+        assert changed(host.run(subctl_url=host.url("download?file=releases/subctl.tar.xz"), subctl_checksum=checksum(archive))) > 0
+
+
 def test_a_file_of_the_controller(host):
     plain = host.folder / "subctl-local"
     plain.write_bytes(program("0.19.2"))

@@ -15,6 +15,7 @@ import datetime
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _calico_api_server_certificate as certificates
+from ansible_collections.fathom.submariner.plugins.module_utils._apply import _calico_api_server_pull_secrets as pull_secrets
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _calico_api_server_wait as waiting
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Task
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _api_server_drift as drift
@@ -55,7 +56,7 @@ def converge(task: Task, snapshot: Snapshot, decision: Decision) -> None:
     :raises InputError: the image cannot be told.
     :raises RefusedError: what keeps it from answering cannot be repaired from here.
     """
-    release = _release(task, snapshot)
+    release = _release(task, snapshot, answers=decision.state.answers)
     found_api = task.writer.read(waiting.API_SERVICE)
     found_secret = task.writer.read(objects.path_of(objects.secret(release.namespace, {})))
     certified = _certified(task, release.namespace, found_secret, found_api, answers=decision.state.answers)
@@ -80,15 +81,16 @@ def converge(task: Task, snapshot: Snapshot, decision: Decision) -> None:
         task.writer.create(waiting.API_SERVICES, body)
         task.lines.append(f"Create {objects.named(body)}, which trusts that certificate.")
         waits = task.params["wait"] and not task.check_mode
-    elif waits and restarted:
-        waiting.await_pods(task, release.namespace, restarted, waiting.patience(task))
+        restarted = ""
     task.facts["certificate_expires"] = certified.not_after
     if not waits:
         return
     try:
+        if restarted:
+            waiting.await_pods(task, release.namespace, restarted, waiting.patience(task))
         waiting.await_served(task)
     except waiting.NeverServed as error:
-        raise _given_up(task, error, made_here=found_api is None) from error
+        raise _given_up(task, error, found_api) from error
 
 
 def remove(task: Task, *, everything: bool, is_dead: bool) -> None:
@@ -121,9 +123,11 @@ def remove(task: Task, *, everything: bool, is_dead: bool) -> None:
         waiting.await_gone(task)
 
 
-def _release(task: Task, snapshot: Snapshot) -> objects.Release:
+def _release(task: Task, snapshot: Snapshot, *, answers: bool) -> objects.Release:
     """
-    :raises InputError: the image or the release cannot be told.
+    :param answers: the API works.
+    :raises InputError: the image cannot be told.
+    :raises RefusedError: the release cannot be told, or the image could not be pulled.
     """
     daemon_set = calico_node(snapshot)
     version = calico_version(snapshot)
@@ -143,12 +147,20 @@ def _release(task: Task, snapshot: Snapshot) -> objects.Release:
             "registry. Give it as image. Nothing was written."
         )
     secrets = tuple(str(entry["name"]) for entry in pod.get("imagePullSecrets") or [] if entry.get("name"))
+    present = _present(task, namespace)
+    if present is None or objects.made_here(present):  # else nothing is said of its Secrets here
+        secrets = pull_secrets.usable(task, secrets, pull_secrets.Place(daemon_set.ref.namespace, namespace), answers=answers)
     return objects.Release(parsed, kubernetes[:2], image, namespace, secrets)
+
+
+def _present(task: Task, namespace: str) -> Object | None:
+    """The Deployment that is there already."""
+    return task.writer.read(objects.path_of(objects.deployment(objects.Release((0, 0, 0), (0, 0), "", namespace))))
 
 
 def _present_image(task: Task, namespace: str) -> str:
     """The image of a Deployment that is there already, "" where none is."""
-    found = task.writer.read(objects.path_of(objects.deployment(objects.Release((0, 0, 0), (0, 0), "", namespace)))) or {}
+    found = _present(task, namespace) or {}
     containers = ((((found.get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers")) or []
     return next((str(entry.get("image") or "") for entry in containers if entry.get("name") == objects.NAME), "")
 
@@ -252,9 +264,19 @@ def _namespace_of(api: Object | None) -> str:
     return str(service.get("namespace") or objects.NAMESPACE)
 
 
-def _given_up(task: Task, error: waiting.NeverServed, *, made_here: bool) -> Exception:
-    if not made_here:
+def _given_up(task: Task, error: waiting.NeverServed, before: Object | None) -> Exception:
+    """Remove an APIService of ours that is dead, and say how to remove one of others.
+
+    :param before: the APIService that was registered before this task; None where it was this task that did.
+    """
+    if before is not None and not error.dead:
         return error
+    if before is not None and not objects.made_here(before):
+        return waiting.NeverServed(
+            f"{error.message} The APIService is dead and was not made by this collection, so that it was left. Until it answers it stalls the deletion of "
+            f"namespaces and garbage collection: state=absent removes it, or kubectl delete apiservice {objects.API_SERVICE}.",
+            dead=True,
+        )
     waiting.grant_cleaning(task)
     found = task.writer.read(waiting.API_SERVICE)
     if found is None:

@@ -61,9 +61,23 @@ def tell_person(task: Task, snapshot: Snapshot, decision: Decision) -> None:
 
 
 def await_operator(task: Task) -> None:
-    """Wait for what was asked for before."""
-    if task.params["wait"] and not task.check_mode:
+    """Wait for what was asked for before this task, whose request is not this task's to take back.
+
+    :raises NeverServed: it does not answer; where it is dead, says what ends the harm.
+    """
+    if not task.params["wait"] or task.check_mode:
+        return
+    try:
         waiting.await_served(task)
+    except waiting.NeverServed as error:
+        if not error.dead:
+            raise
+        # Removed alone it would be back at once: the operator makes it as long as it is asked for.
+        raise waiting.NeverServed(
+            f"{error.message} The APIService is dead, and was asked for before this task, so that it was left. Until it answers it stalls the deletion of "
+            "namespaces and garbage collection: state=absent takes the request back, and the operator removes it.",
+            dead=True,
+        ) from error
 
 
 def reissue(task: Task, decision: Decision) -> None:

@@ -74,7 +74,8 @@ class Release(t.NamedTuple):
     :param calico: the running release.
     :param kubernetes: (major, minor) of the cluster.
     :param image: of the API server.
-    :param pull_secrets: names of Secrets in ``namespace`` that the image is pulled with.
+    :param pull_secrets: names of Secrets that the image is pulled with: those of calico-node's pods, which are in calico-node's namespace and must be in
+        ``namespace`` as well, see :mod:`_apply._calico_api_server_pull_secrets`.
     """
 
     calico: Version

@@ -7,7 +7,9 @@ All sizes are bytes. Nothing here reads an object: the numbers come from :mod:`_
 
 Sources: the overheads of Calico's tunnels are the constants of projectcalico/calico felix/dataplane/linux/int_dataplane.go (``ipipMTUOverhead``,
 ``vxlanMTUOverhead``, ``wireguardMTUOverhead`` and their IPv6 twins); those of Submariner's cables are submariner pkg/cable/libreswan
-(``MaxIPSecOverhead``) and pkg/routeagent_driver/handlers/mtu/mtuhandler.go.
+(``MaxIPSecOverhead``) and pkg/routeagent_driver/handlers/mtu/mtuhandler.go. Those count IPv4 between nodes and between
+gateways, as in every release up to 0.21.0: the vxlan cable got a device for each family with submariner-io/submariner#3586, after that one. Libreswan's
+120 are more than IPsec needs, with IPv6 as well.
 """
 
 from __future__ import annotations

@@ -13,9 +13,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu import MtuPicture, mtu_picture
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_budget import IPV6_SMALLEST, Budget, Known, Term, budget, link_of, segment
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import promised_link, refusals
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wish import AUTO, Asked
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wish import AUTO, SMALLEST, SMALLEST_SEGMENT, Asked
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
+
+
+_TOO_SMALL = "See whether link_mtu and path_mtu are right; with across_clusters=false only the way within the cluster counts for the MTU."
 
 
 class Basis(t.NamedTuple):
@@ -98,8 +101,11 @@ def _with_mtu(snapshot: Snapshot, made: Decision, mtu: Asked, basis: Basis, foun
         within, across = found[1].within, found[1].across
         number = min(within, across) if basis.across and across is not None else within
         terms += (Term("MTU for pods", 0, number, "the smallest of these lines: a packet is in one tunnel at a time"),)
+        _require_enough(name, number, "IPv6" in found[0].family, terms)
     else:
         number = int(mtu or 0)
+        if number and found is None:
+            warnings += (_unchecked(snapshot, number),)
     if found is not None and number > found[1].within:
         shown = "; ".join(map(str, terms))
         raise RefusedError(
@@ -138,7 +144,33 @@ def _with_segment(snapshot: Snapshot, made: Decision, segment_size: Asked, found
             f"{snapshot.cluster}: this cluster has no cable to other clusters whose overhead could be reckoned with. Join it first, name the driver with "
             "cable_driver, or give tcp_clamp_mss as a number. Nothing was written."
         )
+    if fits.leaves < SMALLEST_SEGMENT:
+        raise RefusedError(
+            f"{snapshot.cluster}: {fits.leaves} bytes are left for TCP segments ({'; '.join(map(str, (*made.terms, fits)))}), and {SMALLEST_SEGMENT} is the "
+            f"least (RFC 9293). {_TOO_SMALL} Nothing was written."
+        )
     return made._replace(segment=fits.leaves, terms=(*made.terms, fits))
+
+
+def _require_enough(name: str, number: int, ipv6: bool, terms: t.Sequence[Term]) -> None:
+    """
+    :raises RefusedError: what the sum leaves is less than IP needs, as it is refused where it is given as a number.
+    """
+    least, family = (IPV6_SMALLEST, "IPv6 needs that (RFC 8200)") if ipv6 else (SMALLEST, "IPv4 needs that (RFC 791)")
+    if number < least:
+        raise RefusedError(
+            f"{name}: {number} bytes are left for pods ({'; '.join(map(str, terms))}), and {least} is the least: {family}. {_TOO_SMALL} Nothing was written."
+        )
+
+
+def _unchecked(snapshot: Snapshot, number: int) -> str:
+    link = picture_of(snapshot).link
+    why = "calico-node found no interface to ask and assumed a value" if link.guessed else link.source
+    return (
+        f"{snapshot.cluster}: whether an MTU of {number} fits the links between the nodes was not checked, since theirs is not known ({why}). "
+        "Where it does not fit, large packets are lost. Give link_mtu (the smallest that `ip link` shows for the interface between the nodes, on any node), "
+        "with check mode first: then one that does not fit is refused."
+    )
 
 
 def _family(snapshot: Snapshot, found: tuple[MtuPicture, Budget] | None) -> str:

@@ -35,6 +35,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._transport
 T = t.TypeVar("T")
 
 DEFAULT_TIMEOUT = 60.0  # seconds, for a request without a deadline of its own
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"  # kubernetes.io, Kubernetes API concepts
 
 
 class Patience(t.NamedTuple):
@@ -140,6 +141,13 @@ class Connection:
         repeatable = method == "GET" if repeatable is None else repeatable
         content = None if body is None else json.dumps(body).encode("utf-8")
         return self._repeat(_answers.parse_object, method, path, query, content, content_type, deadline, repeatable)
+
+    def request_metadata(self, path: str, deadline: Deadline | None = None) -> dict[str, t.Any]:
+        """Return an object's metadata alone: what a Secret holds does not leave the server.
+
+        :raises KubeError: see its ``state``.
+        """
+        return self._repeat(_answers.parse_object, "GET", path, None, None, _METADATA, deadline, True)
 
     def request_text(self, path: str, query: t.Mapping[str, t.Any] | None = None, deadline: Deadline | None = None) -> str:
         """Return the text that the server answers to a GET: a log. Bytes that are no UTF-8 are replaced.
@@ -282,6 +290,9 @@ class Connection:
             headers = headers.copy()
             headers["Content-Type"] = content_type or "application/json"
             headers["Content-Length"] = str(len(content))
+        elif content_type is not None:
+            headers = headers.copy()
+            headers["Accept"] = content_type
         self._count(requests=1)
         try:
             reply = exchange(session.pool, method, self._url(path, query), headers, content, deadline, self.patience.idle)

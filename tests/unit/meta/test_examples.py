@@ -107,6 +107,23 @@ class TestAwx:
             template = [entry for entry in variables["awx_job_templates"] if entry["name"] == node["unified_job_template"]["name"]]
             assert set(node.get("extra_data", {})) <= {question["variable"] for entry in template for question in entry["survey"]}
 
+    def test_what_asks_whether_to_join_gets_the_broker(self):
+        """A template's own credential reaches the workflow's jobs, which nobody is asked for one."""
+        variables = self.variables()
+        joining = [entry for entry in variables["awx_job_templates"] if entry["playbook"] == "join.yml" or "submariner_join" in str(entry["survey"])]
+        assert {entry["playbook"] for entry in joining} == {"join.yml", "plan.yml", "remediate.yml"}
+        assert all("Submariner broker" in entry["credentials"] for entry in joining)
+
+    def test_the_workflow_carries_out_and_puts_back_its_own_run_only(self):
+        nodes = {node["identifier"]: node for node in self.variables()["awx_workflow"]["nodes"]}
+        assert nodes["remediate"]["extra_data"] == {"submariner_plan_required": "true"}
+        assert nodes["rollback"]["extra_data"] == {"submariner_run_required": "true"}
+
+    def test_no_play_of_a_job_is_left_out_by_a_limit(self):
+        for name in ("plan", "remediate", "rollback"):
+            plays = [play for play in load(AWX / f"{name}.yml") if "hosts" in play]
+            assert plays and all("submariner_clusters" in play["hosts"] for play in plays)
+
     def test_surveys_are_what_the_api_takes(self):
         variables = self.variables()
         surveys = [entry["survey"] for entry in variables["awx_job_templates"]] + [variables["awx_workflow"]["survey"]]

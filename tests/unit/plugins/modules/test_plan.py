@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fathom.submariner authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan of clusters that could not be read."""
+"""A plan of clusters that could not be read, and stop rules that make no sense."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import json
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.fathom.submariner.plugins.modules import plan
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+from ansible_collections.fathom.submariner.plugins.modules import plan, plan_info
 
 
 @pytest.fixture
@@ -46,3 +47,11 @@ def test_one_of_which_could_be_read_leaves_out_the_others_and_names_them(run, tm
     assert (person["cluster"], person["blocked"]) == ("b", True)
     assert person["text"] == "It could not be read, so nothing is planned for it: token expired."
     assert "token expired." in " ".join(result["lines"])
+
+
+@pytest.mark.parametrize("name", ["max_failures", "min_healthy_gateways"])
+def test_a_stop_rule_below_nothing_is_refused(name):
+    rules = {"name": "c1", "max_failures": 0, "min_healthy_gateways": 0}
+    plan_info.require_sensible(rules)
+    with pytest.raises(InputError, match=f"c1: {name} is -1"):
+        plan_info.require_sensible({**rules, name: -1})

@@ -14,7 +14,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wis
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, Node, OpenShiftNetwork, Ref
 
-from .mtu_clusters import ok, operator, pool, snapshot
+from .mtu_clusters import log, ok, operator, pool, snapshot
 
 LINK = Basis(link=1500)
 
@@ -62,9 +62,21 @@ class TestDecision:
         with pytest.raises(RefusedError, match="no cable"):
             decide(operator(), None, AUTO, LINK)
 
-    def test_a_number_needs_no_link(self):
+    def test_a_number_needs_no_link_and_is_told_not_to_have_been_checked(self):
         made = decide(operator(1450), 1400, 1300, Basis())
-        assert made == (1400, 1300, (), ())
+        assert made[:3] == (1400, 1300, ())
+        (warning,) = made.warnings
+        assert "MTU of 1400 fits the links between the nodes was not checked" in warning and "Give link_mtu" in warning
+        assert "status.mtu of Installation repeats an MTU that is set" in warning
+
+    def test_a_guess_of_calicos_checks_nothing_either(self):
+        line = "x Failed to auto-detect host MTU - no interfaces matched the MTU interface pattern. y"
+        guessed = operator(status=1410, logs=ok(log(line)))
+        assert "assumed a value" in decide(guessed, 1400, None, Basis()).warnings[0]
+
+    @pytest.mark.parametrize("asked", [(1400, LINK), (0, Basis()), (None, Basis())])
+    def test_what_is_checked_or_left_to_calico_needs_no_warning(self, asked):
+        assert decide(operator(), asked[0], 1300, asked[1]).warnings == ()
 
     def test_a_number_that_does_not_fit_is_refused_with_the_sum(self):
         with pytest.raises(RefusedError, match=r"1500 does not fit the links.*at most 1450.*VXLAN: 1500 - 50 = 1450"):
@@ -96,6 +108,22 @@ class TestDecision:
             decide(dual, 1279, None, LINK)
         assert decide(operator(), 1279, None, LINK).mtu == 1279
 
+    @pytest.mark.parametrize(("basis", "least"), [(Basis(link=600), 576), (Basis(link=1500, path=640, cable="libreswan"), 576)])
+    def test_what_auto_leaves_is_bounded_as_a_number_is(self, basis, least):
+        with pytest.raises(RefusedError, match=f"bytes are left for pods .*{least} is the least: IPv4 needs that.*Nothing was written"):
+            decide(operator(), AUTO, None, basis)
+        assert decide(operator(), AUTO, None, Basis(link=626)).mtu == 576
+
+    def test_what_auto_leaves_for_ipv6(self):
+        dual = operator(ip_pools=ok(pool(), pool("fd00::/48")))
+        assert decide(dual, AUTO, None, Basis(link=1350)).mtu == 1280
+        with pytest.raises(RefusedError, match="1279 bytes are left for pods .*1280 is the least: IPv6 needs that"):
+            decide(dual, AUTO, None, Basis(link=1349))
+
+    def test_what_auto_leaves_for_a_segment(self):
+        with pytest.raises(RefusedError, match="480 bytes are left for TCP segments .*536 is the least"):
+            decide(operator(), None, AUTO, Basis(link=1500, path=640, cable="libreswan"))
+
     def test_the_ebpf_data_plane_wraps_node_ports(self):
         flat = operator(ip_pools=ok(pool(vxlan="Never")))
         assert decide(flat, AUTO, None, LINK).mtu == 1500
@@ -111,10 +139,15 @@ class TestDecision:
                 decide(roks, asked, None, LINK)
             assert decide(roks, asked, None, LINK._replace(force=True)).mtu == asked
 
-    @given(st.integers(1400, 9216), st.sampled_from(["libreswan", "wireguard", "vxlan"]), st.booleans())
+    @given(st.integers(576, 9216), st.sampled_from(["libreswan", "wireguard", "vxlan"]), st.booleans())
     def test_what_auto_chooses_is_never_refused_as_a_number(self, link, cable, across):
         basis = Basis(link=link, cable=cable, across=across)
-        chosen = decide(operator(), AUTO, AUTO, basis)
+        try:
+            chosen = decide(operator(), AUTO, AUTO, basis)
+        except RefusedError:
+            assert link < 576 + 120 + 40
+            return
+        assert read_mtu(chosen.mtu) == chosen.mtu and read_segment(chosen.segment) == chosen.segment
         again = decide(operator(), chosen.mtu, chosen.segment, basis)
         assert again[:2] == chosen[:2]
         assert not again.warnings or not across
