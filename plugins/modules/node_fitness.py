@@ -67,6 +67,7 @@ options:
   gateways:
     description:
       - Names of the nodes that are to carry a gateway. Ports of the cable are looked at on them alone.
+      - Each must be that of a document or one of O(nodes), spelled as there. A name that is neither, such as a short one of a node with a full one, is refused.
     type: list
     elements: str
     default: []
@@ -143,7 +144,9 @@ nodes:
       description: Its cluster, empty where neither its document nor O(nodes) names one.
       type: str
     verdict:
-      description: V(fit), V(unfit) or V(unknown). A node is unfit for one reason of severity V(error), whatever else could not be seen.
+      description:
+        - V(fit), V(unfit) or V(unknown). A node is unfit for one reason of severity V(error), whatever else could not be seen.
+        - It is unknown where something was not seen that could make it unfit. What would be a remark at the most leaves it fit.
       type: str
     reasons:
       description:
@@ -255,6 +258,7 @@ def judged(module, params):
     clusters = {name: cluster for cluster, name in named}
     # A document that names no cluster is of the one that the list of nodes has for it.
     hosts = [host._replace(cluster=host.cluster or clusters.get(host.node, "")) for host in hosts]
+    _require_gateways(params["gateways"], {host.node for host in hosts} | set(clusters))
     found = list(judge_nodes(hosts, plan, params["pod_cidrs"], params["gateways"]))
     there = {(host.cluster, host.node) for host in hosts}
     why = f"there is no document of kind {NODE_INFO} of it: its host was not reached, or not read"
@@ -262,6 +266,13 @@ def judged(module, params):
     if not found:
         raise InputError("There is nothing to judge: node_reports, documents and nodes name no node.")
     return sorted(found, key=lambda entry: (entry.cluster, entry.node))
+
+
+def _require_gateways(gateways, names):
+    """:raises InputError: one is no node's name: that node would be judged as if it carried no gateway."""
+    strange = [name for name in gateways if name not in names]
+    if strange and names:
+        raise InputError(f"gateways: no node is called {', '.join(strange)}; there are {', '.join(sorted(names))}. Write their names as the Nodes have them.")
 
 
 def main():

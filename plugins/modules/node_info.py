@@ -50,8 +50,9 @@ options:
     default: []
   asked_at:
     description:
-      - Seconds since the epoch by the clock of who asks, at the moment of asking, as C(lookup('ansible.builtin.pipe', 'date +%s.%N')) has it on the controller.
-        Without it the clock's offset is unknown.
+      - Seconds since the epoch by the clock of who asks, at the moment of asking, as in the example, which Ansible evaluates on the controller.
+      - C(now(utc=true).timestamp()) is them only where the controller's time zone is UTC.
+      - Without it the clock's offset is unknown.
     type: float
   asked_within:
     description:
@@ -74,7 +75,7 @@ EXAMPLES = r"""
         name: "{{ submariner_node_name | default(inventory_hostname) }}"
         cluster: "{{ submariner_cluster | default('') }}"
         cluster_cidrs: [10.42.0.0/16]
-        asked_at: "{{ lookup('ansible.builtin.pipe', 'date +%s.%N') }}"
+        asked_at: "{{ (now(utc=true).replace(tzinfo=none) - ('1970-01-01 00:00:00' | to_datetime)).total_seconds() }}"
       register: answer
 
     - name: Keep its document
@@ -145,7 +146,9 @@ host:
       description: The CNI's interface as Submariner finds it (C(name), C(address), C(cluster_cidr), C(looked_in)). With an empty C(name) there is none.
       type: dict
     calico:
-      description: What C(/var/lib/calico/mtu) says (C(mtu_file)), and the C(conflist) that the container runtime takes, with its plugins and MTU.
+      description:
+        - What C(/var/lib/calico/mtu) says (C(mtu_file)), and the C(conflist) that the container runtime takes, with its plugins and MTU.
+        - Where that file is Multus', its plugins are followed by those that every pod's own network has.
       type: dict
     conntrack:
       description: C(maximum) and C(count) of tracked connections.
@@ -165,7 +168,9 @@ host:
       type: list
       elements: dict
     firewall:
-      description: Rules of iptables and nftables that decide over those ports, or over all, in the tools' order. Those of Calico and kube-proxy are left out.
+      description:
+        - Rules of iptables and nftables that decide over those ports, or over all, and the jumps that lead to them (with C(target)), in the tools' order.
+        - Those of Calico and kube-proxy are left out, but for the jump into Calico's chain for what comes in.
       type: list
       elements: dict
     unseen:
@@ -176,6 +181,7 @@ host:
 """
 
 import ipaddress
+import math
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -197,12 +203,17 @@ def argument_spec():
 
 
 def question_of(params):
-    """:raises InputError: something among cluster_cidrs is no network: no interface would be inside it, which would look like a finding."""
+    """:raises InputError: something among cluster_cidrs is no network: no interface would be inside it, which would look like a finding; or a time is no number,
+    against which every clock would be right.
+    """
     for cidr in params["cluster_cidrs"]:
         try:
             ipaddress.ip_network(cidr, strict=False)
         except ValueError as error:
             raise InputError(f"cluster_cidrs: {error}. Nothing was read.") from error
+    for option in ("asked_at", "asked_within"):
+        if params[option] is not None and not math.isfinite(params[option]):
+            raise InputError(f"{option}: {params[option]} is no number of seconds. Nothing was read.")
     return Question(
         params["name"],
         params["cluster"],

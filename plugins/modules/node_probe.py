@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - fathom.submariner._attributes.actiongroup
   - fathom.submariner._auth
   - fathom.submariner._remedy
+  - fathom.submariner._remedy.run
 attributes:
   idempotent:
     support: partial
@@ -131,6 +132,17 @@ options:
       - Name that the cluster's DNS is asked for.
     type: str
     default: kubernetes.default.svc.cluster.local
+  dns_large_name:
+    description:
+      - Name with a large record, as of O(fathom.submariner.path_probe#module:dns_large_name).
+    type: str
+    default: ""
+  dns_large_type:
+    description:
+      - Type of that record.
+    type: str
+    choices: [A, AAAA, TXT, SRV, DNSKEY, ANY]
+    default: TXT
 seealso:
   - module: fathom.submariner.probe_targets_info
   - module: fathom.submariner.path_mtu
@@ -231,6 +243,8 @@ ARGUMENT_SPEC = {
     "throughput_seconds": {"type": "float", "default": 0},
     "throughput_bytes": {"type": "int", "default": 16777216},
     "dns_name": {"type": "str", "default": "kubernetes.default.svc.cluster.local"},
+    "dns_large_name": {"type": "str", "default": ""},
+    "dns_large_type": {"type": "str", "choices": ["A", "AAAA", "TXT", "SRV", "DNSKEY", "ANY"], "default": "TXT"},
 }
 
 

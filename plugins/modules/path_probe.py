@@ -98,9 +98,31 @@ options:
     type: str
     choices: [A, AAAA, TXT, SRV, DNSKEY, ANY]
     default: TXT
+  unserved:
+    description:
+      - Responders that could not be started. Nothing is sent to them, and what was to be asked of them is V(unknown), with the reason.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - The Node, as O(targets[].name) has it.
+        type: str
+        required: true
+      port:
+        description:
+          - The port.
+        type: int
+        required: true
+      why:
+        description:
+          - The reason.
+        type: str
+        required: true
   throughput_seconds:
     description:
-      - Measure the throughput to each responder over TCP for so many seconds, after a large exchange that succeeded. V(0) measures none.
+      - Measure the throughput to each responder over TCP for so many seconds, after a large exchange that succeeded, one at a time. V(0) measures none.
     type: float
     default: 0
   throughput_bytes:
@@ -284,6 +306,7 @@ def argument_spec():
         "port": {"type": "int", "default": 0},
         "sizes": {"type": "list", "elements": "str", "choices": ["small", "large"], "default": ["small", "large"]},
     }
+    unserved = {"name": {"type": "str", "required": True}, "port": {"type": "int", "required": True}, "why": {"type": "str", "required": True}}
     return {
         "name": {"type": "str", "required": True},
         "cluster": {"type": "str", "default": ""},
@@ -292,6 +315,7 @@ def argument_spec():
         "dns_name": {"type": "str", "default": "."},
         "dns_large_name": {"type": "str", "default": ""},
         "dns_large_type": {"type": "str", "choices": ["A", "AAAA", "TXT", "SRV", "DNSKEY", "ANY"], "default": "TXT"},
+        "unserved": {"type": "list", "elements": "dict", "default": [], "options": unserved},
         "throughput_seconds": {"type": "float", "default": 0},
         "throughput_bytes": {"type": "int", "default": 16777216},
         "timeout": {"type": "float", "default": 1.0},
@@ -301,13 +325,24 @@ def argument_spec():
     }
 
 
+def targets_of(params):
+    """The targets, those marked to which no responder could be started."""
+    reasons = {(each["name"], each["port"]): each["why"] for each in params["unserved"]}
+    return [
+        ContrastTarget(
+            **{**each, "protocols": tuple(each["protocols"]), "sizes": tuple(each["sizes"]), "unserved": reasons.get((each["name"], each["port"]), "")}
+        )
+        for each in params["targets"]
+    ]
+
+
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     taken_at = now()
     before = _counters.checksum_errors()
     try:
-        targets = [ContrastTarget(**{**each, "protocols": tuple(each["protocols"]), "sizes": tuple(each["sizes"])}) for each in params["targets"]]
+        targets = targets_of(params)
         settings = ContrastSettings(**{name: params[name] for name in ContrastSettings._fields})
         contrasts = probe_contrasts(targets, settings)
     except SubmarinerError as error:

@@ -137,8 +137,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._wire import _daemon
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._bounds import require_address, require_number, require_numbers
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._responder import Terms, responder_line
-from ansible_collections.fathom.submariner.plugins.module_utils._wire._talk import MOST_LIFETIME
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._ways import FAMILY, socket_address
 
 
@@ -158,17 +158,14 @@ def terms_of(params):
     """
     if not params["addresses"]:
         raise InputError("addresses is empty: name the addresses of this host that the responder answers on.")
+    for address in params["addresses"]:
+        require_address(address, "addresses")
+    require_numbers({"lifetime": params["lifetime"], "port": params["port"]})
     try:
-        for address in params["addresses"]:
-            ipaddress.ip_address(address.partition("%")[0])
         for peer in params["peers"]:
             ipaddress.ip_network(peer, strict=False)
     except ValueError as error:
-        raise InputError(f"{error}.") from error
-    if not 0 < params["lifetime"] <= MOST_LIFETIME:
-        raise InputError(f"lifetime is {params['lifetime']}, and can be 1 to {MOST_LIFETIME} seconds.")
-    if not 0 < params["port"] < 65536:
-        raise InputError(f"port is {params['port']}, and can be 1 to 65535.")
+        raise InputError(f"peers: {error}. Write an address or a network, such as 10.0.0.0/24. Nothing was started.") from error
     return Terms(tuple(params["addresses"]), params["port"], float(params["lifetime"]), tuple(params["peers"]))
 
 
@@ -212,6 +209,7 @@ def main():
         if params["state"] == "present":
             changed, status = present(params, module.check_mode)
         else:
+            require_number("port", params["port"])
             status = _daemon.status(params["port"]) if module.check_mode else _daemon.stop(params["port"])
             changed = status is not None
     except SubmarinerError as error:

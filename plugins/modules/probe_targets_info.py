@@ -17,8 +17,11 @@ description:
     points at, both ways), every gateway with every gateway, one pair of each two kinds of node (zone, system, kernel) and inside each kind, every node with
     a gateway, and O(neighbours) for every node. It is the same whenever the nodes are the same.
   - A pair is probed between the nodes' own addresses, through Calico's tunnel (the tunnel addresses in the Nodes' annotations) and, where one of them is the
-    active gateway, through C(vx-submariner). Gateways also probe the gateways of other clusters, and with a few other nodes what answers health checks there.
-  - RV(lines) say what is probed and why, and how many packets, bytes and seconds it takes at the most.
+    active gateway, through C(vx-submariner). Gateways also probe the gateways of other clusters, and with a few other nodes what answers health checks there,
+    by ping, and with O(remote_responders) over TCP and UDP as well.
+  - The cluster's DNS is asked by its Service's address, by a pod on another node and by one on the same node, so that a server, a Service and a path are told
+    apart.
+  - RV(lines) say what is probed and why, what is not, and how many packets, bytes and seconds it takes at the most.
 extends_documentation_fragment:
   - fathom.submariner._attributes
   - fathom.submariner._attributes.actiongroup
@@ -92,6 +95,74 @@ options:
       - Upper bound of the bytes of one throughput measurement, for the cost.
     type: int
     default: 16777216
+  ports:
+    description:
+      - UDP ports that are tried besides, with a small datagram for each chosen pair between the nodes' own addresses, such as V(4800) before a join.
+      - V(4500), V(4490) and V(500) are tried between gateways alone.
+      - A responder is needed on each of them, on the addresses that C(answers_on_ports) of RV(targets) names.
+    type: list
+    elements: int
+    default: []
+  gateways:
+    description:
+      - Names of the Nodes that become gateways, beside those that are labelled C(submariner.io/gateway=true) already.
+    type: list
+    elements: str
+    default: []
+  remote_gateways:
+    description:
+      - Nodes of other clusters that are, or become, gateways there. Those of O(ports) that the cable needs are tried with them as well, from each gateway of
+        this cluster, and a ping.
+      - A responder is needed there, too. This cluster's gateways are told to answer on these ports.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - What it is called in results, such as its cluster and its Node.
+        type: str
+        required: true
+      address:
+        description:
+          - Address by which it is reached from this cluster. One of this cluster's own nodes is passed over, so that all clusters can be given one list.
+        type: str
+        required: true
+  remote_responders:
+    description:
+      - Whether the gateways of other clusters have responders on O(port), too, such as when their nodes take part in the same run.
+      - Then TCP and UDP are exchanged with them through the cable, and this cluster's gateways are told to answer on their own health-check addresses.
+      - With Globalnet these take pings alone, so that nothing else is sent to them.
+    type: bool
+    default: false
+  remote_dns:
+    description:
+      - DNS servers of other clusters, which are asked through the cable. This cluster's API does not show them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      cluster:
+        description:
+          - The other cluster's id in the clusterset.
+        type: str
+        required: true
+      address:
+        description:
+          - Its address, such as the clusterIP of the DNS Service there. With Globalnet it is not reached.
+        type: str
+        required: true
+      port:
+        description:
+          - Its UDP port.
+        type: int
+        default: 53
+  dns_large_name:
+    description:
+      - The name with a large record that M(fathom.submariner.path_probe) is going to ask for (O(fathom.submariner.path_probe#module:dns_large_name)). DNS is
+        asked for small answers alone when empty, since no name of a cluster is sure to have a large one.
+    type: str
+    default: ""
   read_timeout:
     description:
       - Seconds for reading the cluster, retries included.
@@ -130,7 +201,9 @@ cluster:
   returned: success
   type: str
 targets:
-  description: Of each node the targets of C(path_mtu) and of C(path_probe), and the addresses that its responder is probed on (C(answers_on)).
+  description:
+    - Of each node the targets of C(path_mtu) and of C(path_probe), the addresses that its responder is probed on (C(answers_on)), and for each of O(ports) the
+      C(port) and the C(addresses) that a responder is wanted on (C(answers_on_ports)).
   returned: success
   type: dict
 pairs:
@@ -149,7 +222,7 @@ pairs:
       description: Why the pair is in the sample.
       type: str
 left_out:
-  description: How many pairs of each reason O(pairs) left out.
+  description: How many pairs of each reason were left out, by O(pairs) or, of gateways with gateways, beyond 50 others for each gateway.
   returned: success
   type: dict
 budget:
@@ -182,18 +255,38 @@ import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_targets import Wish, plan
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_targets import DnsServer, RemoteGateway, Wish, plan
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._bundle_module import BUNDLE_ARGUMENT_SPEC, read_bundle
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._bounds import require_address, require_number, require_numbers
 
-LEAST = {"neighbours": 1, "pairs": 1, "port": 0, "max_mtu": 68, "retries": 0, "workers": 1, "packets": 1, "exchange_packets": 1, "throughput_bytes": 1}
+NUMBERS = (
+    "neighbours",
+    "pairs",
+    "port",
+    "max_mtu",
+    "timeout",
+    "retries",
+    "workers",
+    "packets",
+    "exchange_packets",
+    "throughput_seconds",
+    "throughput_bytes",
+    "read_timeout",
+)
 
 
 def argument_spec():
+    server = {
+        "cluster": {"type": "str", "required": True},
+        "address": {"type": "str", "required": True},
+        "port": {"type": "int", "default": 53},
+    }
+    gateway = {"name": {"type": "str", "required": True}, "address": {"type": "str", "required": True}}
     return {
         **AUTH_ARGUMENT_SPEC,
         **BUNDLE_ARGUMENT_SPEC,
@@ -210,15 +303,26 @@ def argument_spec():
         "exchange_packets": {"type": "int", "default": 2000},
         "throughput_seconds": {"type": "float", "default": 0},
         "throughput_bytes": {"type": "int", "default": 16777216},
+        "ports": {"type": "list", "elements": "int", "default": []},
+        "gateways": {"type": "list", "elements": "str", "default": []},
+        "remote_gateways": {"type": "list", "elements": "dict", "default": [], "options": gateway},
+        "remote_responders": {"type": "bool", "default": False},
+        "remote_dns": {"type": "list", "elements": "dict", "default": [], "options": server},
+        "dns_large_name": {"type": "str", "default": ""},
         "read_timeout": {"type": "float", "default": 60},
     }
 
 
 def wish_of(params):
     """:raises InputError: a number cannot be used."""
-    for option, least in LEAST.items():
-        if params[option] < least:
-            raise InputError(f"{option} is {params[option]}, and can be {least} or more. Nothing was read.")
+    require_numbers({option: params[option] for option in NUMBERS}, zero=("port",))
+    for port in params["ports"]:
+        require_number("port", port, where="ports")
+    for gateway in params["remote_gateways"]:
+        require_address(gateway["address"], "remote_gateways")
+    for server in params["remote_dns"]:
+        require_address(server["address"], "remote_dns")
+        require_number("port", server["port"], where=f"remote_dns: {server['address']}")
     return Wish(
         nodes=tuple(params["nodes"]),
         neighbours=params["neighbours"],
@@ -232,6 +336,12 @@ def wish_of(params):
         exchange_packets=params["exchange_packets"],
         throughput_seconds=params["throughput_seconds"],
         throughput_bytes=params["throughput_bytes"],
+        ports=tuple(params["ports"]),
+        gateways=tuple(params["gateways"]),
+        remote_gateways=tuple(RemoteGateway(**gateway) for gateway in params["remote_gateways"]),
+        remote_responders=params["remote_responders"],
+        remote_dns=tuple(DnsServer(**server) for server in params["remote_dns"]),
+        large_dns=bool(params["dns_large_name"]),
     )
 
 
@@ -272,7 +382,8 @@ def main():
     params = module.params
     try:
         declare_secrets(module, params)
-        result = chosen(read(module, params), wish_of(params))
+        wish = wish_of(params)
+        result = chosen(read(module, params), wish)
     except SubmarinerError as error:
         module.fail_json(msg=error.message, **error.details)
     module.exit_json(changed=False, **result)

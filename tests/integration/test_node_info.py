@@ -41,7 +41,7 @@ PLAY = [
                     "name": "{{ inventory_hostname }}",
                     "cluster_cidrs": ["10.42.0.0/16"],
                     "ports": [7777],
-                    "asked_at": "{{ lookup('ansible.builtin.pipe', 'date +%s.%N') }}",
+                    "asked_at": "{{ (now(utc=true).replace(tzinfo=none) - ('1970-01-01 00:00:00' | to_datetime)).total_seconds() }}",
                 },
                 "register": "answer",
                 "failed_when": "answer is failed or answer is changed",
@@ -157,7 +157,8 @@ def test_as_root(world, node):
         ("nftables", "drop", "udp", ("4789", "4800-4810")),
         ("nftables", "reject", "esp", ()),
         ("iptables", "drop", "udp", ("4500",)),
-        ("iptables", "drop", "", ()),
+        ("nftables", "accept", "", ()),  # the policy of firewalld's chain
+        ("nftables", "drop", "", ()),
     }
     assert {rule.chain for rule in found.firewall} == {"inet firewalld filter_INPUT", "ip filter INPUT", "ip filter FORWARD"}
     assert not [what for what in ("ipset", "firewall", "links", "routes", "rules", "calico", "conntrack", "listeners") if found.why_unseen(what)]

@@ -77,6 +77,24 @@ def test_network_manager_lets_go_of_submariners_devices_and_keeps_its_own(progra
     assert not (programs.etc("NetworkManager/conf.d") / "zz-fathom-submariner.conf").exists()
 
 
+def test_a_profile_of_two_links_is_refused_and_one_of_its_own_is_not(programs, world):
+    host = programs.host
+    world.link(host, "eth1", world.host("other"), "eth0")
+    programs.network_manager()
+    address = ("ipv4.method", "link-local", "ipv6.method", "disabled")
+    host.run("nmcli", "connection", "add", "type", "ethernet", "ifname", "", "con-name", "all", "connection.multi-connect", "multiple", *address)
+    host.run("nmcli", "connection", "up", "all", "ifname", "eth0")
+    refused = host.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "allow_disruption": True})
+    assert refused["failed"] and ("several devices at once" in refused["msg"] or "active on eth1" in refused["msg"])
+    host.run("nmcli", "connection", "up", "all", "ifname", "eth1")
+    refused = host.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "allow_disruption": True})
+    assert refused["failed"] and "active on eth1 as well as on eth0" in refused["msg"] and mtu(host) == 1500
+    for command in re.search(r"of its own \((.*?)\), then", refused["msg"])[1].replace("'", "").split("; "):
+        host.run(*command.split())
+    _tried, kept = change(host, mtu=1400)
+    assert kept["manager"] == "NetworkManager" and mtu(host) == 1400 and mtu(host, "eth1") == 1500
+
+
 def test_network_manager_keeps_a_links_mtu_over_its_own_restart(programs):
     host = programs.host
     programs.network_manager()

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import yaml
@@ -67,10 +68,24 @@ def test_an_unconfirmed_change_takes_itself_back_with_what_followed_it(world, no
     assert "taken back, since nobody confirmed it" in str(again["warnings"]) and again["pending"]
 
 
+def test_a_confirmed_change_does_not_take_the_next_one_back(world, node):
+    alone(world, node)
+    first = node.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "timeout": 6, "allow_disruption": True})
+    assert not node.module("node_link_mtu", {"device": "eth0", "state": "confirmed", "token": first["pending"]["token"]}).get("failed")
+    begun = time.monotonic()
+    second = node.module("node_link_mtu", {"device": "eth0", "mtu": 1300, "timeout": 60, "allow_disruption": True})
+    while time.monotonic() < begun + 8:
+        assert mtu(node) == 1300
+        time.sleep(0.5)
+    kept = node.module("node_link_mtu", {"device": "eth0", "state": "confirmed", "token": second["pending"]["token"]})
+    assert not kept.get("failed") and b"MTU=1300" in ifcfg(node).read_bytes()
+
+
 def test_a_change_whose_script_was_killed_is_taken_back_by_the_next_run(world, node):
     alone(world, node)
     node.module("node_link_mtu", {"device": "eth0", "mtu": 1300, "timeout": 300, "allow_disruption": True})
-    os.kill(int((node.folder("/run") / "fathom-submariner/link-mtu/eth0/armed").read_text(encoding="utf-8")), signal.SIGKILL)
+    (armed,) = (node.folder("/run") / "fathom-submariner/link-mtu/eth0").glob("*.armed")
+    os.kill(int(armed.read_text(encoding="utf-8")), signal.SIGKILL)
     absent = node.module("node_link_mtu", {"device": "eth0", "mtu": 1500})
     assert not absent.get("failed"), absent["msg"]
     assert mtu(node) == 1500 and not absent["pending"]

@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases, untried
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import OK, Answer, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._node_documents import record_of
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import NodeHost
@@ -77,3 +77,47 @@ def test_a_blocked_port_is_told_and_its_repair_is_shown(world, tmp_path):
     said = run("after", submariner_node_reports_before=str(tmp_path / "before"))
     assert not [case for case in cases(scene_of(tmp_path / "after")) if case.verdict.cause]
     assert f"{one.name} to {two.name} (calico, icmp): better, dead before, open up to 1450 bytes now" in said
+
+
+def port_targets(own, others, ports):
+    """As probe_targets_info chooses them for ``nodes_ports``, without the paths' own targets."""
+    usual = [{"address": address, "name": name, "path": "underlay", "port": PORT} for name, address in others.items()]
+    tried = [{"address": address, "name": name, "path": "underlay", "protocols": ["udp"], "sizes": ["small"]} for name, address in others.items()]
+    return {
+        "path_mtu": [{**each, "protocols": ["icmp"]} for each in usual],
+        "path_probe": [{**each, "protocols": ["tcp", "udp"], "sizes": ["small"]} for each in usual] + [{**each, "port": port} for each in tried for port in ports],
+        "answers_on": [own],
+        "answers_on_ports": [{"port": port, "addresses": [own]} for port in ports],
+    }
+
+
+@pytest.mark.netns
+def test_ports_before_a_join_open_blocked_one_way_and_held(world, tmp_path):
+    """UDP 4500 of ``two`` is blocked for what ``one`` sends; UDP 4800 of ``three`` is held by the kernel's own VXLAN socket."""
+    switch = world.host("switch")
+    hosts = [world.host(name) for name in ("one", "two", "three")]
+    one, two, three = hosts
+    own = {host.name: f"10.1.0.{number}" for number, host in enumerate(hosts, 1)}
+    for number, host in enumerate(hosts, 1):
+        world.link(host, "eth0", switch, f"port{number}")
+        host.address("eth0", f"{own[host.name]}/24")
+    world.bridge(switch, "br0", "port1", "port2", "port3")
+    rule = "ip saddr 10.1.0.1 meta l4proto {tcp, udp} th dport 4500 drop"
+    two.nft(f"table inet site {{\n chain input {{\n  type filter hook input priority 0;\n  {rule}\n }}\n}}\n")
+    three.ip("link", "add", "vx-submariner", "type", "vxlan", "id", "100", "dstport", "4800", "dev", "eth0")
+    three.ip("link", "set", "vx-submariner", "up")
+    asked = {host.name: port_targets(own[host.name], {name: address for name, address in own.items() if name != host.name}, (4500, 4800)) for host in hosts}
+    given = tmp_path / "given.json"
+    variables = {"nodes_targets": asked, "nodes_timeout": 0.4, "nodes_retries": 1, "submariner_node_reports": str(tmp_path / "found")}
+    given.write_text(json.dumps(variables), encoding="utf-8")
+    done = world.playbook("fathom.submariner.nodes", "-e", f"@{given}", submariner_nodes=hosts)
+    assert done.returncode == 0 and "failed=0" in done.stdout and "changed=1" not in done.stdout, done.stdout
+    scene = scene_of(tmp_path / "found")
+    ports = {(case.source, case.name, case.port): case for case in cases(scene) if case.port}
+    assert {key for key, case in ports.items() if case.verdict.cause} == {(one.name, two.name, 4500)}
+    assert ports[one.name, two.name, 4500].verdict.cause == "udp-blocked"
+    assert all(case.observed["port_passes"] for key, case in ports.items() if key != (one.name, two.name, 4500) and key[1:] != (three.name, 4800))
+    held = [each for each in untried(scene.snapshot) if each.target == three.name]
+    assert {each.source for each in held} == {one.name, two.name} and all("Address already in use" in each.why for each in held)
+    for host in hosts:  # all responders have ended with the run
+        assert not [line for line in host.run("ss", "-Hlntu").stdout.splitlines() if f":{PORT} " in line or ":4500 " in line or "10.1.0" in line]

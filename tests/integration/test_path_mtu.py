@@ -206,7 +206,7 @@ def test_what_is_sent_is_what_is_told_and_bounded(world):
         "add rule inet probes o icmpv6 type echo-request counter name sent"
     )
     targets = [*both(line), *({**each, "protocols": ["udp"], "port": PORT} for each in both(line))]
-    for options in ({}, {"packets": 40}, {"packets": 7, "retries": 0}, {"packets": 0}):
+    for options in ({}, {"packets": 40}, {"packets": 7, "retries": 0}, {"packets": 1, "retries": 0}):
         before = line.a.nft_counter("inet probes", "sent")
         result = line.a.module("path_mtu", {"name": "a", "targets": targets, "timeout": PATIENCE, **options})
         after = line.a.nft_counter("inet probes", "sent")

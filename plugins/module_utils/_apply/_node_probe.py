@@ -20,24 +20,25 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest, in_parallel, read_list
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _probe_objects as objects, _probe_pods as pods
-from ansible_collections.fathom.submariner.plugins.module_utils._wire._talk import MOST_LIFETIME
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._bounds import require_numbers
 
 PRESENT, ABSENT = "present", "absent"
 _FIRST_POD = 20.0  # seconds after which events are asked why there is none: a refusal stands in no other place
 _CLEAN_UP = 60.0  # seconds for reading logs and removing, beyond those that the task may take
 _MOST_LOG = 8 * 1024 * 1024  # bytes
-_BOUNDS = {
-    "port": (1, 65535),
-    "wait_timeout": (1, MOST_LIFETIME),
-    "gather_timeout": (0, MOST_LIFETIME),
-    "timeout": (0.01, 60),
-    "retries": (0, 100),
-    "workers": (1, 64),
-    "packets": (1, 1_000_000),
-    "exchange_packets": (1, 1_000_000),
-    "throughput_seconds": (0, 3600),
-    "throughput_bytes": (1, 1 << 40),
-}
+_NUMBERS = (
+    "port",
+    "wait_timeout",
+    "gather_timeout",
+    "timeout",
+    "retries",
+    "workers",
+    "packets",
+    "exchange_packets",
+    "throughput_seconds",
+    "throughput_bytes",
+)
+_DNS = ("dns_name", "dns_large_name", "dns_large_type")
 _NAMESPACES = "/api/v1/namespaces"
 
 Object = t.Dict[str, t.Any]
@@ -105,9 +106,7 @@ def _contents(task: Task) -> t.Dict[str, str]:
     if not params["image"]:
         raise InputError("image is empty: name one that has python3. Nothing was written.")
     objects.require_targets(params["targets"])
-    for option, (least, most) in _BOUNDS.items():
-        if not least <= params[option] <= most:
-            raise InputError(f"{option} is {params[option]}, and can be {least} to {most}. Nothing was written.")
+    require_numbers({option: params[option] for option in _NUMBERS})
     shared = {"timeout": params["timeout"], "retries": params["retries"], "workers": params["workers"]}
     throughput = {"throughput_seconds": params["throughput_seconds"], "throughput_bytes": params["throughput_bytes"]}
     told = objects.order(
@@ -119,7 +118,7 @@ def _contents(task: Task) -> t.Dict[str, str]:
         lifetime=params["wait_timeout"],
         gather=params["gather_timeout"],
         mtu={**shared, "packets": params["packets"]},
-        exchanges={**shared, "packets": params["exchange_packets"], "dns_name": params["dns_name"], **throughput},
+        exchanges={**shared, "packets": params["exchange_packets"], **{name: params[name] for name in _DNS}, **throughput},
     )
     order = gzip.compress(json.dumps(told, sort_keys=True, separators=(",", ":")).encode(), mtime=0)
     contents = {name: base64.b64encode(data).decode() for name, data in ((objects.PROGRAM, program()), (objects.ORDER, order))}

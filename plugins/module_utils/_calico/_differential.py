@@ -43,7 +43,7 @@ DROPPED = "dropped"  # Calico's policies drop it, as evaluated
 DIRECT = "direct"  # pods behind the Service answer on their own addresses
 IS_IPVS = "is_ipvs"  # kube-proxy runs in IPVS mode
 PORT_PASSES = "port_passes"  # a datagram to this port of the node is answered
-PORT_SERVED = "port_served"  # the responder on this port answers others
+PORT_SERVED = "port_served"  # the responder on this port answers others, or says over TCP what it heard
 
 PATH, SERVICE, PORT = "path", "service", "port"
 

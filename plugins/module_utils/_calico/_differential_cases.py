@@ -63,6 +63,10 @@ FILTERED = (
     "ping passes and the responder on port {port} does not answer: a firewall filters it, so that exchanges tell nothing; let it through for the run, or take "
     "another port"
 )
+NOBODY = (
+    "nobody answers on UDP {port} there: it is filtered on the way, or nobody listens, or a socket of the kernel's own takes what comes; role nodes with "
+    "nodes_ports starts a responder there and says where it cannot"
+)
 
 
 class Flow(t.NamedTuple):
@@ -92,7 +96,7 @@ class Case(t.NamedTuple):
 
     :param name: node of the target, or for another cluster what its targets are called.
     :param mtu: the results of the searches for the path's MTU, by protocol.
-    :param words: for evidence, what an observation of the hosts rests on.
+    :param words: for evidence, what an observation of the hosts rests on; ``at`` the nodes and their devices that it is of.
     """
 
     source: str
@@ -104,6 +108,7 @@ class Case(t.NamedTuple):
     mtu: t.Mapping[str, PathMtu]
     words: t.Mapping[str, str]
     port: int = 0
+    at: t.Mapping[str, tuple[tuple[str, str], ...]] = {}
 
     def __str__(self) -> str:
         return f"{self.source} to {self.name or self.address}"
@@ -130,6 +135,7 @@ def cases(scene: Scene) -> tuple[Case, ...]:
 def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
     """The probes that could not run, each with the reason; those aside that nobody tried since a smaller one had failed."""
     found = []
+    served = _Book(snapshot).served
     for probes in snapshot.node_probes.items:
         begun = [each for each in probes.contrasts if each.size == "small"]
         failed = {(each.target, each.path, each.protocol, each.port) for each in begun if each.answer not in (OPEN, UNKNOWN)}
@@ -137,11 +143,15 @@ def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
         for path in probes.paths:
             if path.answer == UNKNOWN:
                 found.append(Untried(probes.node, path.name or path.target, path.path, path.why or NO_REASON))
-        own = [each for each in begun if each.path == UNDERLAY and each.port not in TUNNEL_PORTS and each.target in pinged]
+        of_ports = _of_ports(probes)
+        own = [each for each in begun if each.path in (UNDERLAY, CROSS_CLUSTER) and each.protocol != DNS and each not in of_ports and each.target in pinged]
         for target, port in dict.fromkeys((each.target, each.port) for each in own if passes(each) is False):
             if not any(passes(each) for each in own if (each.target, each.port) == (target, port)):
-                name = next(each.name for each in own if each.target == target) or target
-                found.append(Untried(probes.node, name, UNDERLAY, FILTERED.format(port=port)))
+                lost = next(each for each in own if each.target == target)
+                found.append(Untried(probes.node, lost.name or target, lost.path, FILTERED.format(port=port)))
+        for each in (each for each in begun if each in of_ports):
+            if passes(each) is False and not each.direction and not served.get((each.target, each.port), set()) - {probes.node}:
+                found.append(Untried(probes.node, each.name or each.target, each.path, NOBODY.format(port=each.port)))
         for each in probes.contrasts:
             if each.answer == UNKNOWN and (each.target, each.path, each.protocol, each.port) not in failed:
                 found.append(Untried(probes.node, each.name or each.target, each.path, each.why or NO_REASON))
@@ -149,6 +159,19 @@ def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
 
 
 Key = t.Tuple[str, str, str]  # node, path, address
+
+
+def _of_ports(probes: NodeProbes) -> frozenset[Contrast]:
+    """The exchanges that ask for a UDP port and not for the path: on a port that paths need, or on one beside that of a responder which answers TCP, too."""
+    usual: dict[tuple[str, str], set[int]] = {}
+    for each in probes.contrasts:
+        if each.protocol == TCP:
+            usual.setdefault((each.path, each.target), set()).add(each.port)
+    return frozenset(
+        each
+        for each in probes.contrasts
+        if each.protocol == UDP and (each.port in TUNNEL_PORTS or each.port not in usual.get((each.path, each.target), {each.port}))
+    )
 
 
 class _Book:
@@ -164,9 +187,11 @@ class _Book:
         self.served: dict[tuple[str, int], set[str]] = {}
         self.own: dict[tuple[str, str], list[Key]] = {}  # paths between the nodes' own addresses, by node and target's node
         self.direct: set[str] = set()  # nodes to which a pod answered on its own address
+        self.beside: dict[tuple[str, str], bool | None] = {}  # whether a DNS pod on the same node answered, by node and size
         self.hosts = {host.node: View(host) for host in snapshot.node_hosts.items}
         self.gateways = {node.ref.name: node.is_gateway for node in snapshot.nodes.items}
         self._services = {address for service in snapshot.services.items for address in service.cluster_ips}
+        self._pod_nodes = {address: pod.node for pod in snapshot.pods.items if not pod.host_network for address in pod.ips}
         self.pods = {address for pod in snapshot.pods.items for address in pod.ips if not pod.host_network}
         self._nodes = {address: node.ref.name for node in snapshot.nodes.items for address in node.internal_ips}
         for probes in snapshot.node_probes.items:
@@ -182,25 +207,29 @@ class _Book:
             self.names.setdefault(key, path.name or self._nodes.get(path.target, ""))
             if path.mtu is not None:
                 self.answering.setdefault(path.target, set()).add(probes.node)
+        of_ports = _of_ports(probes)
         for contrast in probes.contrasts:
-            self._exchange(probes.node, contrast)
+            self._exchange(probes.node, contrast, contrast in of_ports)
 
-    def _exchange(self, node: str, contrast: Contrast) -> None:
+    def _exchange(self, node: str, contrast: Contrast, of_port: bool) -> None:
         key = (node, contrast.path, contrast.target)
         if contrast.answer in (OPEN, REFUSED):
             self.answering.setdefault(contrast.target, set()).add(node)
         if contrast.target in self.pods and contrast.protocol == DNS and passes(contrast):
             self.direct.add(node)
-        if contrast.target in self._services:
+        across = contrast.path == CROSS_CLUSTER
+        if contrast.target in self._services and not across:
             if contrast.size == "small":
                 self.of_services[node, contrast.target, contrast.protocol, contrast.port] = contrast
-        elif contrast.protocol == UDP and contrast.port in TUNNEL_PORTS:
+        elif of_port:
             self.names.setdefault(key, contrast.name or self._nodes.get(contrast.target, ""))
             if contrast.answer == OPEN:
                 self.served.setdefault((contrast.target, contrast.port), set()).add(node)
             if contrast.size == "small":
                 self.of_ports[node, contrast.target, contrast.port] = contrast
-        elif contrast.protocol != DNS or contrast.target in self.pods:
+        elif contrast.protocol == DNS and self._pod_nodes.get(contrast.target) == node and not across:
+            self.beside[node, contrast.size] = any_of(self.beside.get((node, contrast.size), False), passes(contrast))  # no path between nodes
+        elif contrast.protocol != DNS or contrast.target in self.pods or across:
             self.contrasts[key, contrast.protocol, contrast.size] = contrast
             self.names.setdefault(key, contrast.name or self._nodes.get(contrast.target, ""))
 
@@ -215,7 +244,7 @@ class _Book:
         found = (self.contrasts.get((key, protocol, size)) for protocol in (TCP, UDP, DNS))
         return next((each.why for each in found if each is not None and each.why and passes(each) is False), "")
 
-    def beside(self, source: str, name: str) -> t.Iterator[tuple[PathMtu | None, Contrast | None]]:
+    def between(self, source: str, name: str) -> t.Iterator[tuple[PathMtu | None, Contrast | None]]:
         """What was found between the two nodes' own addresses."""
         for key in self.own.get((source, name), ()):
             for protocol in (ICMP, UDP):
@@ -262,7 +291,7 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
     icmp, udp = book.mtu.get((key, ICMP)), book.mtu.get((key, UDP))
     beside = _beside(book, source, name) if path != UNDERLAY else None
     exchange = _exchange(book, key, beside, small(icmp))
-    large = _large(book.contrasts.get((key, TCP, "large"))) if book.exchange(key, TCP, "small") else None
+    large = _of_large(book, key)
     across = path == CROSS_CLUSTER  # the cable takes its share of packets, and TCP is clamped to what is left: that alone is no fault
     ends = Ends(book.hosts.get(source), book.hosts.get(name), path, address, book.gateways.get(source))
     of_hosts = {
@@ -276,7 +305,7 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
         ALIVE: _alive(book, key, name),
         # Across clusters it is Submariner's own measure: what answers its health checks answers pings, and hardly anything else.
         SMALL: small(icmp) if across else any_of(small(icmp), exchange),
-        FULL: any_of(full(icmp), large) if across else full(icmp),
+        FULL: any_of(full(icmp), _of_large(book, key, (TCP,))) if across else full(icmp),
         DATAGRAM: None if across else full(udp),
         EXCHANGE: exchange,
         LARGE: large,
@@ -289,7 +318,20 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
     words = {each: said.text for each, said in of_hosts.items()}
     words[EXCHANGE] = book.why(key, "small")
     words[LARGE] = book.why(key, "large")
-    return Case(source, name, path, address, observed, decide(observed), found, words)
+    at = {each: said.at for each, said in of_hosts.items() if said.at}
+    return Case(source, name, path, address, observed, decide(observed), found, words, at=at)
+
+
+def _of_large(book: _Book, key: Key, protocols: t.Sequence[str] = (TCP, DNS)) -> bool | None:
+    """Whether a large exchange succeeds where the small one does. A large answer that the DNS pod on the same node does not give either tells nothing of a
+    path."""
+    found: bool | None = None
+    for protocol in protocols:
+        if book.exchange(key, protocol, "small"):
+            found = _large(book.contrasts.get((key, protocol, "large")))
+            if protocol == DNS and found is False and book.beside.get((key[0], "large")) is False:
+                found = None
+    return found
 
 
 def _exchange(book: _Book, key: Key, beside: bool | None, ping: bool | None) -> bool | None:
@@ -297,7 +339,7 @@ def _exchange(book: _Book, key: Key, beside: bool | None, ping: bool | None) -> 
 
     Otherwise it is the responder's port that is filtered, which nothing but these probes needs.
     """
-    if key[2] in book.pods:
+    if (key, DNS, "small") in book.contrasts:
         return book.exchange(key, DNS, "small")
     found = any_of(book.exchange(key, TCP, "small"), book.exchange(key, UDP, "small"))
     if found is False:
@@ -328,7 +370,8 @@ def _of_port(scene: Scene, book: _Book, source: str, address: str, port: int) ->
         ALIVE: source in book.answering.get(address, ()) or None,
         # Where nobody answers on the port at all, a socket of the kernel may hold it, which takes what is meant for it and says nothing.
         PORT_PASSES: passes(contrast),
-        PORT_SERVED: bool(book.served.get((address, port), set()) - {source}) or None,
+        # It answers others, or has said over TCP what it heard.
+        PORT_SERVED: bool(contrast.direction or book.served.get((address, port), set()) - {source}) or None,
         RULE: rule.value,
         DROPPED: scene.dropped(Flow(source, name, contrast.path, UDP, port)),
     }
@@ -352,15 +395,15 @@ def _alive(book: _Book, key: Key, name: str) -> bool | None:
         return True
     if path == UNDERLAY:
         return None
-    return any(small(mtu) or passes(contrast) for mtu, contrast in book.beside(source, name)) or None
+    return any(small(mtu) or passes(contrast) for mtu, contrast in book.between(source, name)) or None
 
 
 def _beside(book: _Book, source: str, name: str) -> bool | None:
-    return any(passes(contrast) for _mtu, contrast in book.beside(source, name)) or None
+    return any(passes(contrast) for _mtu, contrast in book.between(source, name)) or None
 
 
 def _udp_beside(book: _Book, source: str, name: str) -> bool | None:
-    for mtu, contrast in book.beside(source, name):
+    for mtu, contrast in book.between(source, name):
         if (contrast is not None and contrast.protocol == UDP and passes(contrast)) or (mtu is not None and mtu.protocol == UDP and small(mtu)):
             return True
     return None

@@ -88,10 +88,14 @@ class View:
 
 
 class Said(t.NamedTuple):
-    """An answer, and in words what it rests on."""
+    """An answer, and in words what it rests on.
+
+    :param at: the nodes and their devices that it is true of, where it is of devices.
+    """
 
     value: bool | None = None
     text: str = ""
+    at: tuple[tuple[str, str], ...] = ()
 
 
 class Ends(t.NamedTuple):
@@ -150,8 +154,7 @@ def strict(ends: Ends) -> Said:
     near = ends.source.holder(ends.source_address) if ends.source is not None else None
     there = _strict_at(ends.target, ends.far_link, ends.source_address)
     back = _strict_at(ends.source, near, ends.address)
-    value = any_of(there.value, back.value)
-    return Said(value, "; ".join(said.text for said in (there, back) if said.text and said.value == value))
+    return _either((there, back))
 
 
 def offloaded(ends: Ends) -> Said:
@@ -166,11 +169,17 @@ def offloaded(ends: Ends) -> Said:
         if link.kind and link.kind != VXLAN:
             found.append(Said(False, f"{host.node}: {link.name} is no VXLAN device"))
         elif asked:
-            found.append(Said(bool(on), f"{host.node}: {link.name} {(on or asked)[0]} {'on' if on else 'off'}"))
+            found.append(Said(bool(on), f"{host.node}: {link.name} {(on or asked)[0]} {'on' if on else 'off'}", ((host.node, link.name),)))
         else:
             found.append(Said())
+    return _either(found)
+
+
+def _either(found: t.Sequence[Said]) -> Said:
+    """Whether it is true at one of the ends, with what says so."""
     value = any_of(*(said.value for said in found))
-    return Said(value, "; ".join(said.text for said in found if said.text and said.value == value))
+    telling = [said for said in found if said.value == value]
+    return Said(value, "; ".join(said.text for said in telling if said.text), tuple(pair for said in telling for pair in said.at))
 
 
 def ruled_out(ends: Ends, protocol: str = "", port: int = 0) -> Said:
@@ -182,9 +191,7 @@ def ruled_out(ends: Ends, protocol: str = "", port: int = 0) -> Said:
         protocol, port = carrier(ends)
     if not protocol:
         return Said()
-    found = [_dropping(host, protocol, port) for host in (ends.source, ends.target)]
-    value = any_of(*(said.value for said in found))
-    return Said(value, "; ".join(said.text for said in found if said.text and said.value == value))
+    return _either([_dropping(host, protocol, port) for host in (ends.source, ends.target)])
 
 
 def carrier(ends: Ends) -> tuple[str, int]:
@@ -265,7 +272,7 @@ def _strict_at(host: View | None, arrival: NodeLink | None, peer: str) -> Said:
     route = host.route(peer)
     device = route.device if route is not None and route.kind not in _NOWHERE else "nowhere"
     text = f"{host.node}: rp_filter of {arrival.name} acts as 1 (strict), and the route back to {peer} leads into {device}"
-    return Said(device != arrival.name, text)
+    return Said(device != arrival.name, text, ((host.node, arrival.name),))
 
 
 def _dropping(host: View | None, protocol: str, port: int) -> Said:
@@ -279,7 +286,7 @@ def _dropping(host: View | None, protocol: str, port: int) -> Said:
 def _first_drop(host: NodeHost, protocol: str, port: int) -> Said:
     """A rule that drops some senders' packets alone leaves it open whether it drops these."""
     named = str(Inflow(protocol, port or None, ""))
-    plan = NodePlan(tunnels=(IPIP_TUNNEL,) if protocol == IP_IN_IP else (VXLAN_TUNNEL,), vxlan_port=port)
+    plan = NodePlan(tunnels=(IPIP_TUNNEL,) if protocol == IP_IN_IP else (VXLAN_TUNNEL,), vxlan_port=port, running=True)
     limited = False
     for found in judge_firewall(host, plan):
         if isinstance(found, Gap):

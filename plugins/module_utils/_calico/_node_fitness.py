@@ -28,6 +28,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_se
     judge_cloud_setup,
     judge_firewall_services,
     judge_network_manager,
+    may_have_cloud_rules,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_sysctl import judge_forwarding
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import Network, parse_cidrs
@@ -54,7 +55,7 @@ class Reason(t.NamedTuple):
 
 
 class Fitness(t.NamedTuple):
-    """:param unknown: what could not be judged, and why."""
+    """:param unknown: what could not be judged, and why: first what may make the node unfit, which is all that makes it unknown, then what would be remarks."""
 
     node: str
     cluster: str
@@ -68,11 +69,14 @@ class Fitness(t.NamedTuple):
 
 
 class _Judge(t.NamedTuple):
-    """:param severity: of a flaw that has none of its own. :param calico: whether Calico cannot run with it until the node itself is another one."""
+    """:param severity: of a flaw that has none of its own. :param calico: whether Calico cannot run with it until the node itself is another one.
+    :param grave: whether what it could not see may make this host unfit; None: where its severity does.
+    """
 
     judge: t.Callable[[NodeHost, NodePlan], Judged]
     severity: str
     calico: bool = False
+    grave: t.Callable[[NodeHost], bool] | None = None
 
 
 _JUDGES = (
@@ -84,7 +88,7 @@ _JUDGES = (
     _Judge(judge_firewall_services, WARNING),
     _Judge(judge_listeners, ERROR),
     _Judge(judge_network_manager, WARNING),
-    _Judge(judge_cloud_setup, WARNING),
+    _Judge(judge_cloud_setup, WARNING, grave=may_have_cloud_rules),
 )
 
 
@@ -103,23 +107,27 @@ def without_document(node: str, cluster: str, why: str) -> Fitness:
 
 
 def _judge(host: NodeHost, plan: NodePlan, pods: t.Sequence[Network], middle: float | None, usual: int | None) -> Fitness:
-    reasons, unknown = [], []
+    reasons, unknown, remarks = [], [], []
     # What Submariner alone needs is no reason to keep calico-node off.
     of_calico = {found for entry in _JUDGES if entry.calico and plan.data_plane for found in entry.judge(host, plan._replace(cable=""))}
-    rows = [(found, entry.severity, found in of_calico) for entry in _JUDGES for found in entry.judge(host, plan)]
-    rows += [(found, WARNING, False) for found in judge_clock(host, middle)]
-    rows += [(found, ERROR, False) for found in _addresses(host, pods)]
-    rows += [(found, WARNING, False) for found in _link(host, plan, usual)]
-    for found, severity, calico in rows:
+    rows = [
+        (found, entry.severity, found in of_calico, entry.grave(host) if entry.grave is not None else entry.severity == ERROR)
+        for entry in _JUDGES
+        for found in entry.judge(host, plan)
+    ]
+    rows += [(found, WARNING, False, True) for found in judge_clock(host, middle)]  # a clock may be wrong by more than certificates allow
+    rows += [(found, ERROR, False, True) for found in _addresses(host, pods)]
+    rows += [(found, WARNING, False, False) for found in _link(host, plan, usual)]
+    for found, severity, calico, grave in rows:
         if isinstance(found, Gap):
-            unknown.append(f"{found.field}: {found.why}")
+            (unknown if grave else remarks).append(f"{found.field}: {found.why}")
             continue
         severity = found.severity or severity
         role = _role(found)
         reasons.append(Reason(severity, found.what, found.field, found.value, found.note, role, calico and severity == ERROR and not role))
     reasons.sort(key=lambda reason: (ERROR, WARNING, INFO).index(reason.severity))
     verdict = UNFIT if any(reason.severity == ERROR for reason in reasons) else UNKNOWN if unknown else FIT
-    return Fitness(host.node, host.cluster, verdict, tuple(reasons), tuple(dict.fromkeys(unknown)))
+    return Fitness(host.node, host.cluster, verdict, tuple(reasons), tuple(dict.fromkeys((*unknown, *remarks))))
 
 
 def _role(flaw: Flaw) -> str:

@@ -30,6 +30,7 @@ _ADDS: t.Mapping[str, int] = {
 }  # fmt: skip
 WRAPPING = ("vxlan.calico", "vxlan-v6.calico", "flannel.1", VX_SUBMARINER, "vxlan-tunnel")
 FEATURES = ("tx-checksum-ip-generic", "tx-checksumming")  # what Felix switches off on its VXLAN device (felix/ethtool)
+MULTUS = ("multus", "multus-shim")  # CNI plugins that only call others
 VMXNET3 = "vmxnet3"
 VIRTIO = ("virtio_net",)
 _FIXED_IN_KERNEL = (5, 7, 0)  # the kernel's own defect with VXLAN behind NAT
@@ -75,7 +76,10 @@ def judge_pod_mtu(host: NodeHost, wanted: int | None) -> Judged:
         return
     if "calico" not in files.conflist_plugins:
         what = f"uses a CNI configuration that is not Calico's: {files.conflist}"
-        yield Flaw(what, "calico.conflist_plugins", ", ".join(files.conflist_plugins), "kubelet's runtime takes the first file by name", "error")
+        note = "kubelet's runtime takes the first file by name"
+        if set(files.conflist_plugins) & set(MULTUS):
+            note = "Multus gives every pod another network than Calico's"
+        yield Flaw(what, "calico.conflist_plugins", ", ".join(files.conflist_plugins), note, "error", files.conflist_plugins)
         return
     if files.conflist_mtu and files.mtu_file and files.conflist_mtu > files.mtu_file:
         what = f"gives pods {files.conflist_mtu} bytes, and Calico found room for {files.mtu_file}"

@@ -90,6 +90,11 @@ def judge_cloud_setup(host: NodeHost, _plan: NodePlan) -> Judged:
         yield Flaw("runs nm-cloud-setup", "services", shown, note, "error" if tables else "", tuple(service.name for service in running))
 
 
+def may_have_cloud_rules(host: NodeHost) -> bool:
+    """Whether rules of nm-cloud-setup are there, or nobody has seen that there are none: without them it is a remark."""
+    return bool(host.why_unseen("rules")) or any(_CLOUD_TABLE.fullmatch(rule.table) for rule in host.rules)
+
+
 def _runs(service: HostService) -> bool:
     return service.state == ACTIVE or service.enabled is True and service.state != "absent"
 

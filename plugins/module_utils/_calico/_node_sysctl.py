@@ -20,12 +20,13 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
 
 IPV4 = "net.ipv4.ip_forward"
 IPV6 = "net.ipv6.conf.all.forwarding"
+WITHOUT_IPV6 = "net.ipv6.conf.all.disable_ipv6"
 NEARLY_FULL = 0.9  # of nf_conntrack_max; kubelet and node-problem-detector warn in the same region
 FULL = 0.99
 
 
 def judge_forwarding(host: NodeHost, plan: NodePlan) -> Judged:
-    """Forwarding that is off for the whole host, or for a device of Calico's or Submariner's alone.
+    """Forwarding that is off for the whole host, or for a device of Calico's or Submariner's alone; IPv6 that is switched off and wanted.
 
     net.ipv4.conf.all.forwarding is the same switch as ip_forward, and writing it changes every device's own (Documentation/networking/ip-sysctl.rst).
     """
@@ -39,6 +40,9 @@ def judge_forwarding(host: NodeHost, plan: NodePlan) -> Judged:
         elif value != "1":
             off = True
             yield Flaw(f"does not forward {'IPv6' if name == IPV6 else 'packets'}: {name} is {value}", f"sysctls[{name}]", value, "1 is needed", keys=(name,))
+    value = host.sysctls.get(WITHOUT_IPV6)
+    if plan.wants_ipv6 and value not in (None, "0"):
+        yield Flaw(f"has IPv6 switched off: {WITHOUT_IPV6} is {value}", f"sysctls[{WITHOUT_IPV6}]", value, "0 is needed", keys=(WITHOUT_IPV6,))
     if off:
         return
     for link in host.links:

@@ -16,10 +16,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_ad
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_suspicion import suspicions
 from ansible_collections.fathom.submariner.plugins.module_utils._network import _budget, _sampling
-from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import FAMILIES, IPV4, parse_address
+from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import FAMILIES, IPV4, parse_address, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Endpoint, Node, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, CROSS_CLUSTER, SUBMARINER, UNDERLAY
 
+# Of the cable and of NAT discovery: 4500 and 500 of IPsec, 4490 (submariner pkg/port). Only gateways talk on them.
+CABLE_PORTS = frozenset((4500, 4490, 500))
 ICMP, UDP, TCP, DNS = "icmp", "udp", "tcp", "dns"
 SMALL, LARGE = "small", "large"
 _ZONE = "topology.kubernetes.io/zone"
@@ -27,6 +29,34 @@ _VTEP_NETWORK = 240  # submariner pkg/vxlan: the first octet; the others are tho
 # Services of the cluster's DNS: kubeadm's, Kubespray's and k3s', RKE2's, OpenShift's.
 _DNS = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("kube-system", "rke2-coredns-rke2-coredns"), ("openshift-dns", "dns-default"))
 _DNS_PODS = {"k8s-app": ("kube-dns",), "dns.operator.openshift.io/daemonset-dns": ("default",)}
+
+_GLOBAL = "with Globalnet its health-check address takes pings and nothing else"
+_PINGS_ALONE = (
+    "this cluster's API shows nothing there but an address that answers pings. Where its node runs a responder in the same run (role nodes with the nodes of "
+    "all clusters, or remote_responders=true), it is"
+)
+_NO_SERVER = "this cluster's API shows the address of none. remote_dns names one, such as the clusterIP of its DNS Service (where there is no Globalnet)"
+
+
+class DnsServer(t.NamedTuple):
+    """One of another cluster.
+
+    :param cluster: the cluster's id in the clusterset.
+    """
+
+    cluster: str
+    address: str
+    port: int = 53
+
+
+class RemoteGateway(t.NamedTuple):
+    """A node of another cluster that is, or becomes, a gateway there.
+
+    :param address: by which it is reached from here.
+    """
+
+    name: str
+    address: str
 
 
 class Wish(t.NamedTuple):
@@ -36,6 +66,12 @@ class Wish(t.NamedTuple):
     :param neighbours: of each node.
     :param pairs: bound on pairs in all.
     :param port: of the responders; 0 where none are to be started.
+    :param ports: UDP ports besides, on which responders are started for a small datagram each, between the nodes' own addresses.
+    :param gateways: nodes that become gateways, beside those that the cluster labels so.
+    :param remote_gateways: those of other clusters with which the cable's ports of ``ports`` are tried.
+    :param remote_responders: whether the gateways of other clusters have responders on the same port.
+    :param remote_dns: DNS servers of other clusters.
+    :param large_dns: whether a name with a large record is asked for as well.
     """
 
     nodes: tuple[str, ...] = ()
@@ -51,6 +87,12 @@ class Wish(t.NamedTuple):
     large: int = 16384
     throughput_seconds: float = 0.0
     throughput_bytes: int = 0
+    ports: tuple[int, ...] = ()
+    gateways: tuple[str, ...] = ()
+    remote_gateways: tuple[RemoteGateway, ...] = ()
+    remote_responders: bool = False
+    remote_dns: tuple[DnsServer, ...] = ()
+    large_dns: bool = False
 
 
 class Plan(t.NamedTuple):
@@ -67,31 +109,52 @@ class Plan(t.NamedTuple):
 def plan(snapshot: Snapshot, wish: Wish) -> Plan:
     """Choose what each node probes. Nodes that the wish names and the cluster does not have are left out, and said to be."""
     nodes = {node.ref.name: node for node in snapshot.nodes.items if node.operating_system != "windows"}
-    unknown = [name for name in wish.nodes if name not in nodes]
+    unknown = sorted({name for name in (*wish.nodes, *wish.gateways) if name not in nodes})
     probing = {name: nodes[name] for name in (wish.nodes or nodes) if name in nodes}
     suspected = {name: why for name, why in suspicions(snapshot).items() if name in probing}
-    gateways = _gateways(snapshot)
+    active = _gateways(snapshot)
+    gateways = {name for name, node in probing.items() if name in active or node.is_gateway or name in wish.gateways}
     candidates = [
-        _sampling.Candidate(name, name in gateways or node.is_gateway, _kind(node), suspected[name].weight if name in suspected else 0)
-        for name, node in probing.items()
+        _sampling.Candidate(name, name in gateways, _kind(node), suspected[name].weight if name in suspected else 0) for name, node in probing.items()
     ]
     chosen = _sampling.sample(candidates, neighbours=wish.neighbours, most=wish.pairs)
     mtu: dict[str, list[dict[str, t.Any]]] = {name: [] for name in probing}
     exchanges: dict[str, list[dict[str, t.Any]]] = {name: [] for name in probing}
     for pair in chosen.pairs:
-        for path, address in _addresses(snapshot, nodes[pair.source], nodes[pair.target], gateways):
+        for path, address in _addresses(snapshot, nodes[pair.source], nodes[pair.target], active):
             _add(mtu[pair.source], exchanges[pair.source], address, pair.target, path, wish)
-    _across(snapshot, candidates, gateways, mtu, wish)
+            if path == UNDERLAY:
+                exchanges[pair.source] += _ports(address, pair.target, wish, pair.source in gateways and pair.target in gateways)
+    for name in sorted(gateways):
+        _cable_ports(nodes.values(), name, (mtu, exchanges), wish)
+    told = _across(snapshot, candidates, active, (mtu, exchanges), wish)
     for name in probing:
-        exchanges[name] += _dns(snapshot, name)
+        exchanges[name] += _dns(snapshot, name, wish)
     asked = [_probing(mtu[name], exchanges[name], wish) for name in probing]
     budget = _budget.of_all(asked)
     lines = [*_sampling.described(chosen, len(probing)), _budget.described(budget, len(probing))]
     lines += [f"{name} comes first: {'; '.join(why.reasons)}" for name, why in sorted(suspected.items(), key=lambda entry: (-entry[1].weight, entry[0]))[:10]]
-    lines += [f"not probed, since the cluster has no such Linux node: {', '.join(sorted(unknown))}"] if unknown else []
-    answering = {name: sorted({target["address"] for each in exchanges.values() for target in each if target["name"] == name}) for name in probing}
-    targets = {name: {"path_mtu": mtu[name], "path_probe": exchanges[name], "answers_on": answering[name]} for name in probing}
+    lines += [f"not probed, since the cluster has no such Linux node: {', '.join(unknown)}"] if unknown else []
+    lines += [*told, *_of_dns(exchanges, wish), *_of_ports(exchanges, wish, gateways)]
+    answering = {name: _answering(snapshot, node, exchanges, wish, name in gateways) for name, node in probing.items()}
+    targets = {name: {"path_mtu": mtu[name], "path_probe": exchanges[name], **answering[name]} for name in probing}
     return Plan(targets, chosen, budget, tuple(lines))
+
+
+def _answering(snapshot: Snapshot, node: Node, exchanges: t.Mapping[str, list[dict[str, t.Any]]], wish: Wish, is_gateway: bool) -> dict[str, t.Any]:
+    """What a node's responders are probed on: the addresses of the one on the usual port, and of those on further ports."""
+    name = node.ref.name
+    asked = [target for each in exchanges.values() for target in each if target["name"] == name]
+    usual = {target["address"] for target in asked if target["port"] == wish.port}
+    if wish.port and wish.remote_responders:
+        usual |= _checked_from_outside(snapshot, name)
+    more = {(target["port"], target["address"]) for target in asked if target["port"] != wish.port}
+    if is_gateway and wish.remote_gateways:
+        more |= {(port, str(address)) for port in CABLE_PORTS.intersection(wish.ports) - {wish.port} for address in _own_addresses(node)}
+    ports: dict[int, list[str]] = {}
+    for port, address in sorted(more):
+        ports.setdefault(port, []).append(address)
+    return {"answers_on": sorted(usual), "answers_on_ports": [{"port": port, "addresses": addresses} for port, addresses in ports.items()]}
 
 
 def _kind(node: Node) -> tuple[str, ...]:
@@ -135,20 +198,113 @@ def _add(mtu: list[dict[str, t.Any]], exchanges: list[dict[str, t.Any]], address
         exchanges.append({"address": address, "name": name, "path": path, "protocols": [TCP, UDP], "port": wish.port, "sizes": [SMALL, LARGE]})
 
 
-def _across(
-    snapshot: Snapshot, candidates: t.Sequence[_sampling.Candidate], gateways: t.Container[str], mtu: t.Mapping[str, list[dict[str, t.Any]]], wish: Wish
+def _own_addresses(node: Node) -> list[t.Any]:
+    """The first of each family."""
+    return [address for family in FAMILIES for address in internal_addresses(node, family)[:1]]
+
+
+def _cable_ports(
+    nodes: t.Iterable[Node], name: str, found: tuple[t.Mapping[str, list[dict[str, t.Any]]], t.Mapping[str, list[dict[str, t.Any]]]], wish: Wish
 ) -> None:
-    """Other clusters: from the gateways to their gateways' own addresses, and from them and a few other nodes through the cable to what answers pings there."""
+    """From a gateway to those of other clusters: the cable's ports, and a ping, by which a port is told apart from a host."""
+    own = {address for node in nodes for address in node.internal_ips}
+    for remote in wish.remote_gateways:
+        tried = list(_ports(remote.address, remote.name, wish, True, CABLE_PORTS)) if remote.address not in own else []
+        if tried:
+            found[0][name].append({"address": remote.address, "name": remote.name, "path": UNDERLAY, "protocols": [ICMP]})
+            found[1][name].extend(tried)
+
+
+def _ports(address: str, name: str, wish: Wish, both_gateways: bool, only: t.Container[int] = ()) -> t.Iterator[dict[str, t.Any]]:
+    """A small datagram to each of the further ports; those of the cable are asked for between gateways alone."""
+    for port in dict.fromkeys(wish.ports):
+        if port != wish.port and (both_gateways or port not in CABLE_PORTS) and (not only or port in only):
+            yield {"address": address, "name": name, "path": UNDERLAY, "protocols": [UDP], "port": port, "sizes": [SMALL]}
+
+
+def _of_ports(exchanges: t.Mapping[str, list[dict[str, t.Any]]], wish: Wish, gateways: t.Collection[str]) -> t.Iterator[str]:
+    for port in dict.fromkeys(wish.ports):
+        count = sum(target["port"] == port and target["protocols"] == [UDP] for each in exchanges.values() for target in each)
+        if port == wish.port:
+            yield f"UDP {port} is the responders' own port and probed on every path"
+        elif count:
+            times, between = f"{count} time{'s' if count > 1 else ''}", "gateways" if port in CABLE_PORTS else "nodes"
+            yield f"UDP {port} is probed {times} between {between}, on their own addresses"
+        elif port in CABLE_PORTS:
+            yield (
+                f"UDP {port} is not probed: it is needed between gateways alone, and {len(gateways)} of the nodes are gateways of this cluster "
+                "(labelled submariner.io/gateway=true, or named in gateways)"
+            )
+        else:
+            yield f"UDP {port} is not probed, since no pair of nodes was chosen"
+
+
+def _across(
+    snapshot: Snapshot,
+    candidates: t.Sequence[_sampling.Candidate],
+    gateways: t.Container[str],
+    found: tuple[t.Mapping[str, list[dict[str, t.Any]]], t.Mapping[str, list[dict[str, t.Any]]]],
+    wish: Wish,
+) -> list[str]:
+    """Other clusters: from the gateways to their gateways' own addresses, and from them and a few other nodes through the cable to what answers there.
+
+    :param found: targets of pings and of exchanges by node, which are added to.
+    :return: what is not probed there, and why.
+    """
+    mtu, exchanges = found
+    served = bool(wish.port) and wish.remote_responders
     senders = sorted((each for each in candidates if each.name not in gateways), key=lambda each: (-each.suspicion, each.name))[: max(1, wish.neighbours)]
+    through = [*(each.name for each in candidates if each.name in gateways), *(each.name for each in senders)]
+    silent: dict[str, list[str]] = {}
     for remote in _remotes(snapshot):
         name = f"{remote.cluster_id}/{remote.hostname}"
         for each in candidates:
             if each.name in gateways:
                 for address in _outside(snapshot, remote):
                     mtu[each.name].append({"address": address, "name": name, "path": UNDERLAY, "protocols": [ICMP]})
-        for each in (*(each for each in candidates if each.name in gateways), *senders):
-            if parse_address(remote.health_check_ip) is not None:
-                mtu[each.name].append({"address": remote.health_check_ip, "name": name, "path": CROSS_CLUSTER, "protocols": [ICMP]})
+        if parse_address(remote.health_check_ip) is None:
+            continue
+        global_ip = _is_global(snapshot, remote)
+        for each_name in through:
+            mtu[each_name].append({"address": remote.health_check_ip, "name": name, "path": CROSS_CLUSTER, "protocols": [ICMP]})
+            if served and not global_ip:
+                target = {"address": remote.health_check_ip, "name": name, "path": CROSS_CLUSTER, "protocols": [TCP, UDP]}
+                exchanges[each_name].append({**target, "port": wish.port, "sizes": [SMALL, LARGE]})
+        if global_ip or not served:
+            silent.setdefault(_GLOBAL if global_ip else _PINGS_ALONE, []).append(name)
+    lines = [f"no TCP or UDP is exchanged with {', '.join(names)}: {why}" for why, names in silent.items()]
+    unasked = []
+    for cluster in dict.fromkeys(remote.cluster_id for remote in _remotes(snapshot)):
+        servers = [server for server in wish.remote_dns if server.cluster == cluster]
+        sizes = [SMALL, LARGE] if wish.large_dns else [SMALL]
+        for server in servers:
+            asked = {"address": server.address, "name": f"{cluster}/dns", "path": CROSS_CLUSTER, "protocols": [DNS], "port": server.port, "sizes": sizes}
+            for each_name in through:
+                exchanges[each_name].append(dict(asked))
+        if not servers:
+            unasked.append(cluster)
+    lines += [f"no DNS server of {', '.join(unasked)} is asked: {_NO_SERVER}"] if unasked else []
+    strange = sorted({server.cluster for server in wish.remote_dns} - {remote.cluster_id for remote in _remotes(snapshot)} - {_own_id(snapshot)})
+    lines += [f"remote_dns names clusters that this one has no Endpoint of: {', '.join(strange)}"] if strange else []
+    return lines
+
+
+def _own_id(snapshot: Snapshot) -> str:
+    return snapshot.submariner.cluster_id if snapshot.submariner is not None else ""
+
+
+def _checked_from_outside(snapshot: Snapshot, node: str) -> set[str]:
+    """The addresses on which a node answers other clusters' health checks: it is a gateway then."""
+    own = {address for entry in snapshot.nodes.items if entry.ref.name == node for address in entry.internal_ips}
+    ends = [entry for entry in snapshot.endpoints.items if entry.cluster_id == _own_id(snapshot) and (entry.hostname == node or entry.private_ip in own)]
+    return {entry.health_check_ip for entry in ends if parse_address(entry.health_check_ip) is not None}
+
+
+def _is_global(snapshot: Snapshot, remote: Endpoint) -> bool:
+    """Whether the remote gateway's health-check address is one of Globalnet's, which are translated for pings alone."""
+    ranges = [text for entry in snapshot.submariner_clusters.items if entry.cluster_id == remote.cluster_id for text in entry.global_cidrs]
+    address = parse_address(remote.health_check_ip)
+    return address is not None and any(address in network for network in parse_cidrs(ranges).networks if network.version == address.version)
 
 
 def _remotes(snapshot: Snapshot) -> list[Endpoint]:
@@ -170,18 +326,31 @@ def _outside(snapshot: Snapshot, remote: Endpoint) -> tuple[str, ...]:
     return tuple(address for address in dict.fromkeys(found) if parse_address(address) is not None)
 
 
-def _dns(snapshot: Snapshot, node: str) -> list[dict[str, t.Any]]:
-    """The DNS Service's address, and one DNS pod on another node: what tells a Service that does not work from a path that does not."""
+def _dns(snapshot: Snapshot, node: str, wish: Wish) -> list[dict[str, t.Any]]:
+    """The DNS Service's address, one DNS pod on another node and one on this node.
+
+    That tells a Service that does not work from a path that does not, and both from a server that does not.
+    """
     services = [service for service in snapshot.services.items if (service.ref.namespace, service.ref.name) in _DNS and service.cluster_ips]
     pods = [
         pod
         for pod in snapshot.pods.items
         if pod.ready and pod.ips and not pod.host_network and any(pod.labels.get(key) in names for key, names in _DNS_PODS.items())
     ]
-    pods.sort(key=lambda pod: (pod.node == node, pod.ref.name))
+    pods.sort(key=lambda pod: pod.ref.name)
     found = [(services[0].cluster_ips[0], services[0].ref.name)] if services else []
-    found += [(pods[0].ips[0], pods[0].ref.name)] if pods and found else []
-    return [{"address": address, "name": name, "path": CALICO, "protocols": [DNS], "port": 53, "sizes": [SMALL]} for address, name in found]
+    for beside in (False, True):
+        found += [(pod.ips[0], pod.ref.name) for pod in pods if (pod.node == node) == beside][: 1 if services else 0]
+    sizes = [SMALL, LARGE] if wish.large_dns else [SMALL]
+    return [{"address": address, "name": name, "path": CALICO, "protocols": [DNS], "port": 53, "sizes": list(sizes)} for address, name in found]
+
+
+def _of_dns(exchanges: t.Mapping[str, list[dict[str, t.Any]]], wish: Wish) -> t.Iterator[str]:
+    if not wish.large_dns and any(target["protocols"] == [DNS] for each in exchanges.values() for target in each):
+        yield (
+            "DNS is asked for small answers alone: no name of a cluster is sure to have an answer above 512 bytes. dns_large_name names one, such as a "
+            "headless Service with many pods (type SRV)"
+        )
 
 
 def _probing(mtu: t.Sequence[t.Mapping[str, t.Any]], exchanges: t.Sequence[t.Mapping[str, t.Any]], wish: Wish) -> _budget.Probing:

@@ -73,6 +73,11 @@ class Facts:
         return self.submariner.network_plugin == CALICO
 
     @cached_property
+    def memo(self) -> dict[str, t.Any]:
+        """What checks have concluded that others of them look at as well, by the name of the file that concluded it."""
+        return {}
+
+    @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Those of Submariner's own namespace: the broker's copies lie in another one, possibly on this very cluster."""
         return tuple(endpoint for endpoint in self.snapshot.endpoints.items if endpoint.ref.namespace == self.submariner.ref.namespace)

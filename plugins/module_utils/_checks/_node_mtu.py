@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu import mtu_picture
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_offload import FEATURE, override
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_mtu import judge_offload, judge_pod_mtu, judge_tunnels
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_mtu import MULTUS, judge_offload, judge_pod_mtu, judge_tunnels
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import VX_SUBMARINER, Flaw, is_submariner_device, underlay
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
@@ -63,7 +63,12 @@ def tunnel_mtu(facts: Facts) -> t.Iterator[Problem]:
     "node-pod-mtu",
     title="Nodes give pods the MTU that the cluster wants",
     severity="warning",
-    references=("projectcalico/calico cni-plugin/internal/pkg/utils/utils.go", "projectcalico/calico#5008"),
+    references=(
+        "projectcalico/calico cni-plugin/internal/pkg/utils/utils.go",
+        "projectcalico/calico#5008",
+        "k8snetworkplumbingwg/multus-cni docs/configuration.md",
+        "openshift/cluster-network-operator pkg/network/multus.go",
+    ),
     tags=("nodes", "mtu"),
     remedy="Restart calico-node on the node, which writes the CNI configuration anew.",
 )
@@ -77,10 +82,10 @@ def pod_mtu(facts: Facts) -> t.Iterator[Problem]:
 
     def tell(_nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
         if flaws[0].field == "calico.conflist_plugins":
-            return Told(
-                "Pods that start there are not Calico's: no route leads to them, and no policy holds for them.",
-                by_hand("Take the other file out of the folder (it is left over from another CNI), then recreate the pods that started with it."),
-            )
+            text = "Take the other file out of the folder (it is left over from another CNI), then recreate the pods that started with it."
+            if set(keys_of(flaws)) & set(MULTUS):
+                text = "Leave Multus' own file where it is. Give Multus Calico's configuration as clusterNetwork, or as the first of delegates; then recreate the pods."
+            return Told("Pods that start there are not Calico's: no route leads to them, and no policy holds for them.", by_hand(text))
         impact = STALLS if flaws[0].severity == "error" else "Pods that start there have another MTU than the others, or none at all."
         return Told(impact, by_hand(CALICO_NODE))
 

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_clock import judge_clock, reference
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import Flaw
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_sysctl import judge_conntrack, judge_forwarding
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_sysctl import WITHOUT_IPV6, judge_conntrack, judge_forwarding
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._node_hosts import Told, hosts, judged, keys_of, plan_of
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._node_remedies import on_nodes
@@ -28,7 +28,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_
     remedy="Switch forwarding on, now and at boot (role node_sysctl).",
 )
 def forwarding(facts: Facts) -> t.Iterator[Problem]:
-    """net.ipv4.ip_forward, with IPv6 its twin, and the setting of each device of Calico's and Submariner's.
+    """net.ipv4.ip_forward, with IPv6 its twin and net.ipv6.conf.all.disable_ipv6, and the setting of each device of Calico's and Submariner's.
 
     Hardening writes 0 into a file of sysctl.d, which acts at the next boot or `sysctl --system`, days after all went well.
     """
@@ -45,6 +45,11 @@ def _forwarding(nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
         # The device's maker sets it; a file of sysctl.d acts only on devices that are there at boot.
         paths = " ".join(f"/proc/sys/net/ipv4/conf/{name}/forwarding" for name in names)
         return Told(impact, by_hand(f"On {', '.join(nodes[:5])}: for f in {paths}; do echo 1 > $f; done. {search}"))
+    if names == [WITHOUT_IPV6]:
+        variables = {"node_sysctl_sysctls": {WITHOUT_IPV6: 0}, "node_sysctl_rp_filter": {}}
+        impact = "Its links get no IPv6 addresses: pods there have none, and nothing of IPv6 reaches the node."
+        search = "Find what switches it off, too: grep -r disable_ipv6 /etc/sysctl.*."
+        return Told(impact, on_nodes("node_sysctl", nodes, f"Switch IPv6 on. {search}", variables))
     variables = {"node_sysctl_sysctls": dict.fromkeys(names, 1), "node_sysctl_rp_filter": {}}
     return Told(impact, on_nodes("node_sysctl", nodes, f"Switch forwarding on. {search}", variables))
 

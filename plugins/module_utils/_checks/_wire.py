@@ -11,9 +11,11 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Case, Scene, cases, untried
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import is_submariner_device
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._kube_proxy import modes
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._node_remedies import on_nodes
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._wire_policy import dropper
@@ -27,6 +29,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     UNDERLAY,
 )
 
+FELIX = "featureDetectOverride ChecksumOffloadBroken=true"
 SHOWN = 3  # paths that evidence names one by one
 _WORDS: t.Mapping[str, str] = {
     UNDERLAY: "between the nodes' own addresses",
@@ -43,13 +46,6 @@ _IMPACT: t.Mapping[str, str] = {
 _DOCS = "https://submariner.io/operations/nat-traversal/"
 
 
-class _Memory:
-    """The cases of the facts that were judged last: eight checks look at the same ones."""
-
-    facts: Facts | None = None
-    found: tuple[Case, ...] = ()
-
-
 def of_cluster(facts: Facts) -> tuple[Case, ...]:
     """Everything that was probed on this cluster.
 
@@ -62,10 +58,10 @@ def of_cluster(facts: Facts) -> tuple[Case, ...]:
         if unread:
             raise CannotJudge(unread)
         raise NotApplicable()
-    if _Memory.facts is not facts:
-        _Memory.found = cases(Scene(facts.snapshot, _is_ipvs(facts), dropper(facts)))
-        _Memory.facts = facts
-    return _Memory.found
+    if __name__ not in facts.memo:  # eight checks look at the same cases
+        facts.memo[__name__] = cases(Scene(facts.snapshot, _is_ipvs(facts), dropper(facts)))
+    found: tuple[Case, ...] = facts.memo[__name__]
+    return found
 
 
 def _is_ipvs(facts: Facts) -> bool | None:
@@ -83,6 +79,18 @@ def _claimed(facts: Facts, cause: str) -> t.Iterator[tuple[str, list[Case]]]:
         if case.verdict.cause == cause:
             by_path.setdefault(case.path, []).append(case)
     yield from by_path.items()
+
+
+def _by_devices(found: t.Sequence[Case], name: str) -> t.Iterator[tuple[list[str], list[str], list[Case]]]:
+    """The nodes that an observation is true of, those with the same devices together: the nodes, the devices, and the cases."""
+    devices: dict[str, set[str]] = {}
+    for node, device in (pair for case in found for pair in case.at.get(name, ())):
+        devices.setdefault(node, set()).add(device)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for node, own in devices.items():
+        alike.setdefault(tuple(sorted(own)), []).append(node)
+    for own_devices, nodes in alike.items():
+        yield nodes, list(own_devices), [case for case in found if any(node in nodes for node, _device in case.at.get(name, ()))]
 
 
 def _open(facts: Facts, cause: str, title: str) -> t.Iterator[Problem]:
@@ -191,21 +199,22 @@ def checksum_offload(facts: Facts) -> t.Iterator[Problem]:
     The full-sized ping rules the MTU out, the exchange beside it a firewall on the responder's port, and no policy drops it; checksums are left to the
     hardware.
     """
-    for path, found in _claimed(facts, tree.OFFLOAD):
-        nodes = dict.fromkeys(node for case in found for node in (case.source, case.name) if node)
-        yield Problem(
-            subject=names(map(str, found)),
-            title=f"TCP and UDP fail {_WORDS[path]} where ping of any size passes: checksums that are left to the hardware arrive broken",
-            evidence=_evidence(found),
-            impact=_IMPACT[path],
-            remedy=by_role(
-                "node_offload",
-                f"Switch checksum offload off on the tunnels' devices of {names(nodes)} for good; for Calico's own device Felix does it with "
-                "featureDetectOverride ChecksumOffloadBroken=true.",
-                target="ethtool -K <device> tx-checksum-ip-generic off",
-                disruptive=False,
-            ),
-        )
+    for path, every in _claimed(facts, tree.OFFLOAD):
+        for nodes, devices, found in _by_devices(every, tree.OFFLOADED):
+            felix = "" if all(is_submariner_device(name) for name in devices) else f" For Calico's own device Felix does it with {FELIX}."
+            yield Problem(
+                subject=names(map(str, found)),
+                title=f"TCP and UDP fail {_WORDS[path]} where ping of any size passes: checksums that are left to the hardware arrive broken",
+                evidence=_evidence(found),
+                impact=_IMPACT[path],
+                remedy=on_nodes(
+                    "node_offload",
+                    sorted(nodes),
+                    f"Switch checksum offload off on {', '.join(devices)} of {names(sorted(nodes))} for good.{felix}",
+                    {"node_offload_devices": [{"name": name} for name in devices]},
+                    disruptive=True,
+                ),
+            )
     yield from _open(facts, tree.OFFLOAD, "Whether broken checksums are what exchanges fail by is not known")
 
 
@@ -246,7 +255,8 @@ def udp_blocked(facts: Facts) -> t.Iterator[Problem]:
     """
     for path, found in _claimed(facts, tree.BLOCKED):
         here = next((case.words[tree.RULE] for case in found if case.observed.get(tree.RULE) is True), "")
-        port = next((f"UDP {case.port}" for case in found if case.port), "the tunnel's port")
+        ports = sorted({case.port for case in found if case.port})
+        port = f"UDP {', '.join(map(str, ports))}" if ports else "the tunnel's port"
         yield Problem(
             subject=names(map(str, found)),
             title=f"{port[0].upper()}{port[1:]} is blocked {'by a firewall rule of a node' if here else 'between the nodes'} ({_WORDS[path]})",
@@ -327,18 +337,25 @@ def rp_filter(facts: Facts) -> t.Iterator[Problem]:
     What acts is the larger of net.ipv4.conf.all.rp_filter and the interface's own. Submariner relaxes Calico's interface and vx-submariner when its route
     agent starts, and not where the agent did not find them.
     """
-    for path, found in _claimed(facts, tree.RP_FILTER):
-        words = next((case.words[tree.STRICT] for case in found if case.words.get(tree.STRICT)), "")
-        yield Problem(
-            subject=names(map(str, found)),
-            title=f"Strict reverse path filtering drops what comes in {_WORDS[path]}: {words}",
-            evidence=_evidence(found),
-            impact=_IMPACT[path],
-            remedy=by_role("route_agent", "Restart the route agent of the node, which relaxes the filter.", target="route agents", disruptive=True)
-            if path == CROSS_CLUSTER
-            else by_role("node_sysctl", "Set net.ipv4.conf.<interface>.rp_filter to 2 there, for good.", target="net.ipv4.conf.*.rp_filter"),
-        )
+    for path, every in _claimed(facts, tree.RP_FILTER):
+        for nodes, devices, found in _by_devices(every, tree.STRICT):
+            words = next((case.words[tree.STRICT] for case in found if case.words.get(tree.STRICT)), "")
+            yield Problem(
+                subject=names(map(str, found)),
+                title=f"Strict reverse path filtering drops what comes in {_WORDS[path]}: {words}",
+                evidence=_evidence(found),
+                impact=_IMPACT[path],
+                remedy=_loosened(path, sorted(nodes), devices),
+            )
     yield from _open(facts, tree.RP_FILTER, "Whether reverse path filtering drops it is not known")
+
+
+def _loosened(path: str, nodes: t.Sequence[str], devices: t.Sequence[str]) -> Remedy:
+    if path == CROSS_CLUSTER:
+        text = f"Restart the route agent of {names(nodes)}, which relaxes the filter."
+        return by_role("route_agent", text, {"route_agent_nodes": list(nodes)}, target="route agents", disruptive=True)
+    text = f"Set rp_filter to 2 (loose) on {', '.join(devices)}, for good."
+    return on_nodes("node_sysctl", nodes, text, {"node_sysctl_sysctls": {}, "node_sysctl_rp_filter": dict.fromkeys(devices, 2)})
 
 
 @check(

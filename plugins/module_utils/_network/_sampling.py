@@ -20,6 +20,7 @@ GATEWAYS = "both are gateways"
 CLASSES = "they stand for their kinds of node (zone, system, kernel)"
 HUB = "to a gateway, as all traffic to other clusters goes"
 NEIGHBOURS = "neighbours"
+GATEWAYS_BEYOND = "both are gateways, of which each is probed with 50 others at the most"  # MOST_GATEWAYS
 REASONS = (SUSPECTED, GATEWAYS, CLASSES, HUB, NEIGHBOURS)
 
 MOST_GATEWAYS = 50  # others that each gateway is probed with; clusters have two or three, and a set with every node labelled must not become all pairs
@@ -62,8 +63,8 @@ class Sample(t.NamedTuple):
 def sample(candidates: t.Iterable[Candidate], *, neighbours: int = 2, most: int = 200) -> Sample:
     """Choose pairs: O(n * neighbours) of them, ``most`` at the most, always the same for the same nodes in whatever order.
 
-    Pairs with a suspected node come first, in both directions, the most suspected one before the others; then every gateway with every gateway; then one
-    pair of each two kinds of node, and one inside each kind; then every node to a gateway; then ``neighbours`` for every node, arranged so that each
+    Pairs with a suspected node come first, in both directions, the most suspected one before the others; then every gateway with every gateway (with
+    ``MOST_GATEWAYS`` others where there are more); then one pair of each two kinds of node, and one inside each kind; then every node to a gateway; then ``neighbours`` for every node, arranged so that each
     sends to as many as it answers and the nodes hang together.
 
     :param candidates: nodes, each name once.
@@ -92,7 +93,12 @@ def sample(candidates: t.Iterable[Candidate], *, neighbours: int = 2, most: int 
             cut[pair] = None
             left_out.setdefault(why, {})[pair] = None
     pairs = tuple(Pair(source, target, why) for (source, target), why in chosen.items())
-    return Sample(pairs, {why: len(each) for why, each in left_out.items()})
+    counts = {why: len(each) for why, each in left_out.items()}
+    among = frozenset(hubs)
+    met = sum(source in among and target in among for source, target in itertools.chain(chosen, cut))
+    if met < len(hubs) * (len(hubs) - 1):
+        counts[GATEWAYS_BEYOND] = len(hubs) * (len(hubs) - 1) - met
+    return Sample(pairs, counts)
 
 
 def described(chosen: Sample, nodes: int) -> tuple[str, ...]:
@@ -100,7 +106,8 @@ def described(chosen: Sample, nodes: int) -> tuple[str, ...]:
     counted = {why: sum(pair.why == why for pair in chosen.pairs) for why in REASONS}
     lines = [f"{len(chosen.pairs)} of the {nodes * (nodes - 1)} pairs of {nodes} nodes are probed:"]
     lines += [f"  {count} because {why}" if why not in (NEIGHBOURS, HUB) else f"  {count} {why}" for why, count in counted.items() if count]
-    lines += [f"  {count} more are left out, by the bound on pairs: {why}" for why, count in chosen.left_out.items()]
+    for why, count in chosen.left_out.items():
+        lines.append(f"  {count} more are left out{'' if why == GATEWAYS_BEYOND else ', by the bound on pairs'}: {why}")
     return tuple(lines)
 
 

@@ -13,6 +13,10 @@ import typing as t
 
 CONFLISTS = (".conf", ".conflist", ".json")  # what libcni looks at (containernetworking/cni libcni/conf.go)
 
+MULTUS = ("multus", "multus-shim")
+# Where the plugins that Multus delegates to leave their configuration on OpenShift (openshift/cluster-network-operator pkg/network/multus.go).
+MULTUS_FOLDERS = ("/run/multus/cni/net.d", "/var/run/multus/cni/net.d")
+
 
 class Conflist(t.NamedTuple):
     """:param mtu: of the plugin that makes the pods' interface, the first that names one; None when none does."""
@@ -23,18 +27,75 @@ class Conflist(t.NamedTuple):
 
 def first_conflist(names: t.Iterable[str]) -> str:
     """The file that a container runtime takes of a folder: the first by name; empty where there is none."""
-    return next((name for name in sorted(names) if name.endswith(CONFLISTS) and not name.startswith(".")), "")
+    return next(iter(conflists(names)), "")
+
+
+def conflists(names: t.Iterable[str]) -> list[str]:
+    return [name for name in sorted(names) if name.endswith(CONFLISTS) and not name.startswith(".")]
 
 
 def conflist(text: str) -> Conflist:
     """:raises ValueError: it is no JSON object."""
+    return _plugins_of(_object(text))
+
+
+def _object(text: str) -> dict[str, t.Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("it holds no JSON object")
+    return found
+
+
+def _plugins_of(found: t.Mapping[str, t.Any]) -> Conflist:
     plugins = found.get("plugins") if "plugins" in found else [found]
     plugins = [each for each in plugins if isinstance(each, dict)] if isinstance(plugins, list) else []
     mtus = [each["mtu"] for each in plugins if isinstance(each.get("mtu"), int) and not isinstance(each["mtu"], bool)]
     return Conflist(tuple(str(each.get("type") or "") for each in plugins), next(iter(mtus), None))
+
+
+class Delegation(t.NamedTuple):
+    """Where Multus takes the pods' own network from (k8snetworkplumbingwg/multus-cni docs/configuration.md).
+
+    :param inline: the first of ``delegates``; None where there are none, or where ``clusterNetwork`` makes Multus pass them over.
+    :param places: files, or folders of which the first file counts, in which its configuration may stand otherwise, the likeliest first.
+    """
+
+    inline: Conflist | None = None
+    places: tuple[str, ...] = ()
+
+
+def delegation(text: str, folder: str) -> Delegation | None:
+    """None for a configuration that is not Multus'.
+
+    :param folder: in which its file stands: Multus makes its configuration of the first other file there, or in its own folder for others.
+    """
+    found = _object(text)
+    if "plugins" in found:
+        plugins = [each for each in found["plugins"] if isinstance(each, dict)] if isinstance(found["plugins"], list) else []
+        found = next((each for each in plugins if each.get("type") in MULTUS), {})
+    if found.get("type") not in MULTUS:
+        return None
+    network, delegates = found.get("clusterNetwork"), found.get("delegates")
+    if not network and isinstance(delegates, list) and delegates and isinstance(delegates[0], dict):
+        return Delegation(_plugins_of(delegates[0]))
+    places = []
+    if isinstance(network, str) and network.startswith("/"):
+        places.append(_outside(network))
+    elif isinstance(network, str) and network:
+        own = found.get("confDir") if isinstance(found.get("confDir"), str) else "/etc/cni/multus/net.d"
+        places += [f"{_outside(where)}/{network}{ending}" for where in (own, folder) for ending in (".conflist", ".conf")]
+    ready = found.get("readinessindicatorfile")
+    if isinstance(ready, str) and ready.endswith(CONFLISTS):
+        places.append(_outside(ready))
+    return Delegation(None, tuple(dict.fromkeys((*places, *MULTUS_FOLDERS, folder))))
+
+
+def _outside(path: str) -> str:
+    """A path as the host has it: Multus' daemon sees the host's folders below /host."""
+    for inside in ("/hostroot/", "/host/"):
+        if path.startswith(inside):
+            return path[len(inside) - 1 :]
+    return path
 
 
 class Section(t.NamedTuple):

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _parse_firewall as firewall
@@ -35,6 +36,8 @@ _UP = 0x1  # IFF_UP
 # The ends of pods' links, of which a node has hundreds: their features are the pod's own.
 _WORKLOADS = ("cali",)
 _ABSENT = (LOADABLE, MISSING)
+_FAMILIES = (("iptables", "ip"), ("ip6tables", "ip6"))
+_OF_NFT = re.compile(r"nf_tables|xtables-save")  # the latter before 1.8.5
 
 
 def read_links(host: Host, sight: Sight, features: Features | None = None) -> tuple[NodeLink, ...]:
@@ -133,27 +136,43 @@ def read_listeners(host: Host, sight: Sight, ports: t.Collection[int]) -> tuple[
 def read_firewall(host: Host, sight: Sight, modules: t.Mapping[str, str], ports: t.Collection[int]) -> tuple[FirewallRule, ...]:
     """:param modules: states by name. Where a kernel has no nf_tables, or no ip_tables, there are no rules of theirs, and asking for them would load it."""
     found: list[FirewallRule] = []
-    with_nft = modules.get("nf_tables") not in _ABSENT
-    read_with_iptables = False
-    for prefix, family in (("iptables", "ip"), ("ip6tables", "ip6")):
-        # Where there is no program of iptables, nft shows the same rules.
-        saved = _saved(host, sight, f"{prefix}-nft-save", f"{prefix}-save") if with_nft else None
-        read_with_iptables = read_with_iptables or "nf_tables" in (saved or "")
-        found += firewall.iptables_rules(saved or "", family, ports)
+    if modules.get("nf_tables") not in _ABSENT:
+        found += _read_nf_tables(host, sight, ports)
+    for prefix, family in _FAMILIES:
         if _has_legacy_tables(host, modules, prefix):
             saved = _saved(host, sight, f"{prefix}-legacy-save", f"{prefix}-save")
             if saved is None:
                 sight.miss("firewall.iptables", f"{prefix} has tables, and there is no program {prefix}-save")
             found += firewall.iptables_rules(saved or "", family, ports)
-    if with_nft:
-        ruleset = firewall.nftables_rules(_ruleset(host, sight), ports, without_iptables=read_with_iptables)
-        found += ruleset.rules
-        if ruleset.unclear:
-            sight.miss("firewall", f"{len(ruleset.unclear)} rules decide over ports by a map that they do not show: {ruleset.unclear[0]}")
     found = list(dict.fromkeys(found))
     if len(found) > MOST_RULES:
         sight.miss("firewall", f"of {len(found)} rules that matter the first {MOST_RULES} are here")
     return tuple(found[:MOST_RULES])
+
+
+def _read_nf_tables(host: Host, sight: Sight, ports: t.Collection[int]) -> tuple[FirewallRule, ...]:
+    """By nft, which shows all that is there; iptables' nft variant tells only of rules that it has made itself, and of others less than they say."""
+    saved = {family: _saved_of_nft(host, prefix, sight) for prefix, family in _FAMILIES}
+    ruleset = _ruleset(host, sight)
+    if ruleset is None:
+        for text in saved.values():
+            if "is incompatible, use 'nft' tool" in text:
+                sight.miss("firewall", "iptables-nft-save cannot show rules that were made with nft, and nft did not show them")
+        return tuple(rule for family, text in saved.items() for rule in firewall.iptables_rules(text, family, ports))
+    chains = {name: lines for family, text in saved.items() for name, lines in firewall.saved_chains(text, family).items()}
+    found = firewall.nftables_rules(ruleset, ports, chains)
+    if found.unclear:
+        sight.miss("firewall", f"{len(found.unclear)} rules decide over ports by a map that they do not show: {found.unclear[0]}")
+    return found.rules
+
+
+def _saved_of_nft(host: Host, prefix: str, sight: Sight) -> str:
+    """What iptables' nft variant prints, empty where it is not the one that is installed."""
+    found = _saved(host, sight, f"{prefix}-nft-save")
+    if found is None:
+        found = _saved(host, sight, f"{prefix}-save") or ""
+        return found if _OF_NFT.search(found) else ""
+    return found
 
 
 def _saved(host: Host, sight: Sight, *programs: str) -> str | None:
@@ -177,12 +196,12 @@ def _has_legacy_tables(host: Host, modules: t.Mapping[str, str], prefix: str) ->
         return not error.absent and modules.get(module) not in _ABSENT
 
 
-def _ruleset(host: Host, sight: Sight) -> str:
-    """Without the elements of sets, of which Calico's nftables dataplane has thousands; nft before 0.9.1 does not know how."""
+def _ruleset(host: Host, sight: Sight) -> str | None:
+    """Without the elements of sets, of which Calico's nftables dataplane has thousands; nft before 0.9.1 does not know how. None where nft does not answer."""
     try:
         return host.output(["nft", "-t", "list", "ruleset"], timeout=15.0)
     except Unreadable as error:
         if error.absent:
             sight.miss("firewall.nftables", "there is no program nft to ask nf_tables with")
-            return ""
-    return sight.of("firewall", lambda: host.output(["nft", "list", "ruleset"], timeout=15.0), "")
+            return None
+    return sight.of("firewall", lambda: host.output(["nft", "list", "ruleset"], timeout=15.0), None)

@@ -93,13 +93,16 @@ def with_ifcfg_line(text: str, line: str) -> str:
 
 
 def terse(text: str) -> dict[str, str]:
-    """``nmcli -t -f FIELDS ... show``: a field and its value a line; a colon inside a value has a backslash before it."""
-    found = {}
+    """``nmcli -t -f FIELDS ... show`` of one thing."""
+    return dict(terse_pairs(text))
+
+
+def terse_pairs(text: str) -> t.Iterator[tuple[str, str]]:
+    """``nmcli -t -f FIELDS ... show``: a field and its value a line, the fields again for each thing; a colon inside a value has a backslash before it."""
     for line in text.splitlines():
         key, colon, value = line.partition(":")
         if colon:
-            found[key] = value.replace("\\:", ":")
-    return found
+            yield key, value.replace("\\:", ":")
 
 
 def _size(value: str) -> int | None:

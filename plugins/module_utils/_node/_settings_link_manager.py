@@ -20,6 +20,7 @@ _IFCFG_READERS = ("/etc/init.d/network", "/etc/rc.d/init.d/network", "/usr/sbin/
 _PROFILES = "/run/NetworkManager/system-connections"
 _LINKS = "/run/systemd/netif/links"
 _ACTIVATED = re.compile(r"100 \((?!.*externally)")
+_MULTIPLE = re.compile(r"\bmultiple\b")  # multiple, manual-multiple (nm-settings-nmcli(5)); newer versions put a number before it
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]+")
 TIMEOUT = 30.0  # seconds for one program
 
@@ -85,12 +86,49 @@ def _network_manager(host: Host, device: str) -> Manager | None:
     name, uuid = said.get("GENERAL.CONNECTION", ""), said.get("GENERAL.CON-UUID", "")
     if done.code or not _ACTIVATED.match(said.get("GENERAL.STATE", "")) or not uuid:
         return None
+    _require_own(host, device, name, uuid)
     if not (name.startswith("netplan-") and host.exists(f"{_PROFILES}/{name}.nmconnection")):
         return Manager(NETWORK_MANAGER, name, uuid=uuid)
-    bound = nmcli(host, ["-g", "connection.interface-name,802-3-ethernet.mac-address", "connection", "show", uuid]).split()
-    if not bound:
+    if not _bound(host, uuid):
         raise RefusedError(f"Netplan's definition {name[len('netplan-'):]} holds for every link that matches it, not for {device} alone. Nothing was changed.")
     return _netplan(host, device, name[len("netplan-") :], uuid=uuid)
+
+
+def _require_own(host: Host, device: str, name: str, uuid: str) -> None:
+    """:raises RefusedError: the profile sets up other devices, too, or will when they come."""
+    sharing, other = [], ""
+    for key, value in files.terse_pairs(nmcli(host, ["-t", "-f", "GENERAL.DEVICE,GENERAL.CON-UUID", "device", "show"])):
+        if key == "GENERAL.DEVICE":
+            other = value
+        elif value == uuid and other != device:
+            sharing.append(other)
+    advice = (
+        f"Give {device} a profile of its own (nmcli connection clone '{name}' {device}; nmcli connection modify {device} connection.interface-name {device} "
+        f"connection.multi-connect single; nmcli connection up {device} ifname {device}), then run this again. Nothing was changed."
+    )
+    if sharing:
+        raise RefusedError(
+            f"NetworkManager's profile {name} is active on {', '.join(sharing)} as well as on {device}, so an MTU there would be theirs, too. {advice}"
+        )
+    if _several(host, uuid) and not _bound(host, uuid):
+        raise RefusedError(
+            f"NetworkManager's profile {name} may be active on several devices at once (connection.multi-connect) and names none, so an MTU there would be "
+            f"that of every link it is used for. {advice}"
+        )
+
+
+def _several(host: Host, uuid: str) -> bool:
+    """A NetworkManager before 1.14 does not know the property, and has a profile active on one device."""
+    try:
+        said = host.run(["nmcli", "-g", "connection.multi-connect", "connection", "show", uuid], TIMEOUT)
+    except Unreadable as error:
+        raise SubmarinerError(f"NetworkManager: {error.why}. Nothing was changed.") from error
+    return not said.code and bool(_MULTIPLE.search(said.out))
+
+
+def _bound(host: Host, uuid: str) -> bool:
+    """Whether a profile names its device, by name or by the card's address."""
+    return bool(nmcli(host, ["-g", "connection.interface-name,802-3-ethernet.mac-address", "connection", "show", uuid]).split())
 
 
 def _networkd(host: Host, device: str) -> Manager | None:

@@ -115,7 +115,9 @@ class NodeRule(t.NamedTuple):
 
 class CalicoFiles(t.NamedTuple):
     """:param mtu_file: /var/lib/calico/mtu; None without that file.
-    :param conflist: path of the file that kubelet's runtime takes, the first by name in /etc/cni/net.d; empty when there is none.
+    :param conflist: path of the file that kubelet's runtime takes, the first by name in /etc/cni/net.d or in the distribution's own folder; empty when there
+        is none.
+    :param conflist_plugins: of it; where it is Multus', also those of the network that Multus gives every pod.
     :param conflist_mtu: ``mtu`` of its calico plugin; None when it says none.
     """
 
@@ -161,18 +163,21 @@ class Listener(t.NamedTuple):
 
 
 class FirewallRule(t.NamedTuple):
-    """A rule that drops or rejects, or accepts, what Submariner or Calico must receive.
+    """A rule that drops or rejects, or accepts, what Submariner or Calico must receive, or leads to one that does.
 
-    :param tool: ``nftables`` or ``iptables`` or ``firewalld``.
-    :param text: the rule as the tool prints it.
+    :param tool: ``nftables`` or ``iptables``: which of the kernel's two sets of rules it stands in.
+    :param text: the rule as the tool prints it, an element of a verdict map as a rule of its own. Of a chain's policy it begins with ``type`` (nft), or has
+        the chain's name and the policy (iptables). A rule of nftables that begins with ``-A`` is one that nft has no words for, and iptables does.
+    :param target: the chain that a jump leads to, of the same table.
     """
 
     tool: str
     chain: str
-    verdict: str  # accept, drop, reject
+    verdict: str  # accept, drop, reject, return, jump, goto
     protocol: str = ""  # udp, tcp, esp, 4; empty: any
-    ports: tuple[str, ...] = ()  # "4800" or "30000-32767"; empty: any
+    ports: tuple[str, ...] = ()  # of the destination, "4800" or "30000-32767"; empty: any
     text: str = ""
+    target: str = ""
 
 
 class CniInterface(t.NamedTuple):

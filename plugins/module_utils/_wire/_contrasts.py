@@ -7,15 +7,16 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import BLACK_HOLE, OPEN, REFUSED, UNDERLAY, UNKNOWN, Contrast
 from ansible_collections.fathom.submariner.plugins.module_utils._wire import _counters, _dns, _packets, _talk
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._allowance import Allowance
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._bounds import require_numbers, require_target
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._exchange import Exchange, Outcome
-from ansible_collections.fathom.submariner.plugins.module_utils._wire._paths import require_target
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._route import require_one_host
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._tcp import BACK, THERE, Connection, TcpOutcome, reserve
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._ways import Datagrams, Udp
 
@@ -31,6 +32,7 @@ class ContrastTarget(t.NamedTuple):
     """
     :param address: an IP literal.
     :param port: of the responder, or of the DNS server; 0 takes the usual one of each.
+    :param unserved: why no responder could be started there, so that nothing is sent; empty where one was, or nobody tried.
     """
 
     address: str
@@ -39,6 +41,7 @@ class ContrastTarget(t.NamedTuple):
     protocols: t.Tuple[str, ...] = (TCP, UDP)
     port: int = 0
     sizes: t.Tuple[str, ...] = (SMALL, LARGE)
+    unserved: str = ""
 
     @property
     def family(self) -> int:
@@ -94,12 +97,13 @@ def probe_contrasts(targets: t.Sequence[ContrastTarget], settings: ContrastSetti
 
     :raises InputError: a target or a setting is not usable.
     """
+    numbers = ("bytes", "throughput_seconds", "throughput_bytes", "timeout", "retries", "packets", "workers")
+    require_numbers({name: getattr(settings, name) for name in numbers})
     for each in targets:
-        require_target(each.address, each.path)
+        require_target(each.address, each.path, each.port)
+        require_one_host(each.address)
     asked = _dns.question(settings.dns_name.rstrip("."), "A") if settings.dns_name.rstrip(".") else b"\0" + b"\0\2\0\1"
     asked_large = _dns.question(settings.dns_large_name, settings.dns_large_type) if settings.dns_large_name else b""
-    if settings.bytes is not None and not 0 < settings.bytes <= _talk.MOST_ECHO:
-        raise InputError(f"bytes is {settings.bytes}, and can be 1 to {_talk.MOST_ECHO}.")
     before = _counters.checksum_errors()
     probing = _Probing(settings, Allowance(settings.packets), asked, asked_large)
     with ThreadPoolExecutor(max_workers=max(1, min(settings.workers, len(targets) or 1))) as pool:
@@ -121,6 +125,7 @@ class _Probing:
         self._allowance = allowance
         self._asked = asked
         self._asked_large = asked_large
+        self._pouring = threading.Lock()  # two throughputs at a time would share the same link
 
     def target(self, target: ContrastTarget) -> t.List[Contrast]:
         results: t.List[Contrast] = []
@@ -128,6 +133,9 @@ class _Probing:
             failed = ""
             for size in (each for each in (SMALL, LARGE) if each in target.sizes):
                 begun = Contrast(target.address, target.name, target.path, target.family, protocol, size, self._port(target, protocol))
+                if target.unserved:
+                    results.append(begun._replace(answer=UNKNOWN, why=target.unserved))
+                    continue
                 if failed:
                     results.append(begun._replace(why="not tried, since the small one did not succeed"))
                     continue
@@ -160,7 +168,8 @@ class _Probing:
         contrast = _of_tcp(begun, outcome, length)
         if contrast.answer != OPEN or begun.size != LARGE or not self._settings.throughput_seconds:
             return contrast
-        poured, rate = connection.throughput(self._settings.throughput_seconds, self._settings.throughput_bytes)
+        with self._pouring:
+            poured, rate = connection.throughput(self._settings.throughput_seconds, self._settings.throughput_bytes)
         return contrast._replace(
             megabits_per_second=None if rate is None else round(rate, 2),
             packets=contrast.packets + poured.cost.packets,

@@ -12,13 +12,13 @@ import statistics
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import DEAD, PATHS, UNDERLAY, UNKNOWN, Latency, PathMtu
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import DEAD, UNDERLAY, UNKNOWN, Latency, PathMtu
 from ansible_collections.fathom.submariner.plugins.module_utils._wire import _packets
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._allowance import Allowance
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._bounds import require_max_mtu, require_numbers, require_target
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._exchange import Exchange, Outcome
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._judgement import Heard, judge
-from ansible_collections.fathom.submariner.plugins.module_utils._wire._route import NoRoute, Route, route_to
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._route import NoRoute, Route, require_one_host, route_to
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._search import Search, most_packets
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._ways import ClosedPort, Icmp, NotPermitted, Udp, Way, believed_mtu
 
@@ -60,18 +60,6 @@ class PathSettings(t.NamedTuple):
     workers: int = 8
 
 
-def require_target(address: str, path: str) -> None:
-    """
-    :raises InputError: the address is no IP literal, or the path has no such name.
-    """
-    try:
-        ipaddress.ip_address(address.partition("%")[0])
-    except ValueError as error:
-        raise InputError(f"targets: {address!r} is no IP address. Names are not resolved here, since one may have several addresses.") from error
-    if path not in PATHS:
-        raise InputError(f"targets: {address}: path is {path!r}, and can be {', '.join(PATHS)}.")
-
-
 def bound(targets: t.Sequence[PathTarget], settings: PathSettings) -> int:
     """Packets that a run sends at the most."""
     largest = settings.max_mtu or _packets.MOST
@@ -84,10 +72,13 @@ def bound(targets: t.Sequence[PathTarget], settings: PathSettings) -> int:
 def probe_paths(targets: t.Sequence[PathTarget], settings: PathSettings) -> t.Tuple[PathMtu, ...]:
     """The path MTU to each target by each of its protocols, in their order.
 
-    :raises InputError: a target is not usable.
+    :raises InputError: a target or a setting is not usable.
     """
+    require_numbers({**settings._asdict()})
     for each in targets:
-        require_target(each.address, each.path)
+        require_target(each.address, each.path, each.port)
+        require_one_host(each.address)
+    require_max_mtu(settings.max_mtu, (each.address for each in targets))
     allowance = Allowance(settings.packets)
     orders = [(target, protocol) for target in targets for protocol in target.protocols]
     with ThreadPoolExecutor(max_workers=max(1, min(settings.workers, len(orders) or 1))) as pool:

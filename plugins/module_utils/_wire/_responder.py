@@ -11,6 +11,7 @@ over TCP (``_talk``), to the peers that it was told and to no one else. It keeps
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import ipaddress
 import selectors
@@ -47,7 +48,7 @@ class Responder:
     """Listens from its construction on; ``serve`` answers until the end.
 
     :param on_renewal: called with the seconds of a lifetime that was set anew.
-    :raises OSError: an address cannot be listened on.
+    :raises OSError: an address cannot be listened on; it says which, and over which protocol.
     """
 
     def __init__(self, terms: Terms, on_renewal: t.Callable[[float], t.Any] = float) -> None:
@@ -206,9 +207,12 @@ def _listening(address: str, port: int, kind: int) -> socket.socket:
         if kind == socket.SOCK_STREAM:
             opened.listen(CONNECTIONS)
         return opened
-    except OSError:
+    except OSError as error:
         opened.close()
-        raise
+        protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+        holders = "another program has it" if protocol == "TCP" else "another program or a device of the kernel's own (VXLAN, the cable) has it"
+        held = f"; {holders}" if error.errno == errno.EADDRINUSE else ""
+        raise OSError(error.errno, f"{protocol} on {address}: {error.strerror or error}{held}") from error
 
 
 def received(connection: socket.socket, length: int) -> bytes:

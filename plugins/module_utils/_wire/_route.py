@@ -18,10 +18,13 @@ import socket
 import struct
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
+
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _ROUTE = struct.Struct("=BBBBBBBBI")  # struct rtmsg
 _ATTRIBUTE = struct.Struct("=HH")  # struct rtattr
-_GETROUTE, _REQUEST, _ERROR = 26, 1, 2
+_NEWROUTE, _GETROUTE, _REQUEST, _ERROR = 24, 26, 1, 2
+_BROADCAST = 3  # RTN_BROADCAST
 _DESTINATION, _OUT, _GATEWAY, _SOURCE = 1, 4, 5, 7  # RTA_*
 _SIOCGIFMTU = 0x8921
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -95,6 +98,42 @@ def device_mtu(device: str) -> int:
     return struct.unpack_from("i", answer, 16)[0]
 
 
+def _asked(plain: str) -> bytes:
+    """
+    :raises OSError: the kernel cannot be asked.
+    """
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as kernel:
+        kernel.settimeout(5.0)
+        kernel.send(request(plain))
+        return kernel.recv(65536)
+
+
+def kind_of(answer: bytes) -> int:
+    """The kind of route in an answer (RTN_*); 0 in one that holds none."""
+    if len(answer) < _HEADER.size + _ROUTE.size or _HEADER.unpack_from(answer)[1] != _NEWROUTE:
+        return 0
+    return _ROUTE.unpack_from(answer, _HEADER.size)[7]
+
+
+def require_one_host(address: str) -> None:
+    """
+    :raises InputError: as this host sees it, the address is that of all hosts on a link; or its device is none of this host's.
+    """
+    plain, _percent, zone = address.partition("%")
+    if zone:
+        try:
+            socket.if_nametoindex(zone)
+        except OSError as error:
+            raise InputError(f"targets: {address}: this host has no device {zone}. Nothing was sent.") from error
+        return
+    try:
+        kind = kind_of(_asked(plain))
+    except OSError:
+        return  # what becomes of it, the probe itself says
+    if kind == _BROADCAST:
+        raise InputError(f"targets: {address} is the broadcast address of a network of this host, and no address of one host. Nothing was sent.")
+
+
 def route_to(address: str) -> Route:
     """
     :param address: a literal; an IPv6 one may have a zone, which is the device.
@@ -104,10 +143,7 @@ def route_to(address: str) -> Route:
     if zone:
         return Route(zone, device_mtu(zone))
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as kernel:
-            kernel.settimeout(5.0)
-            kernel.send(request(plain))
-            found = attributes_of(kernel.recv(65536))
+        found = attributes_of(_asked(plain))
         device = socket.if_indextoname(struct.unpack("=I", found[_OUT])[0])
     except KeyError as error:
         raise NoRoute("the route leads to no device: it rejects or discards") from error

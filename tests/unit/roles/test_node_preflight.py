@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -33,11 +34,11 @@ def play(tmp_path):
         "- {hosts: submariner_nodes, gather_facts: false, tasks: [{debug: {var: node_preflight_result.placement}, run_once: true}]}\n"
     )
 
-    def call(**variables):
+    def call(*arguments, **variables):
         extra = json.dumps({"node_preflight_reports": [str(reports)], "node_preflight_calico_version": "v3.31.5", **variables})
         plain = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or key == "ANSIBLE_COLLECTIONS_PATH"}
         return subprocess.run(
-            [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.json", "play.yml", "-e", extra],
+            [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.json", "play.yml", "-e", extra, *arguments],
             cwd=tmp_path, env={**plain, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(tmp_path / "home")}, capture_output=True, text=True, timeout=300,
             check=False,
         )  # fmt: skip
@@ -70,3 +71,29 @@ def test_hosts_are_read_where_no_documents_are_given_and_one_that_is_not_reached
     assert "lost-1 of cluster-1: unknown" in done.stdout and "its host was not reached, or not read" in done.stdout
     assert "worker-1 of cluster-1:" in done.stdout or "fit: jetson-1, worker-1" in done.stdout
     assert "changed=1" not in done.stdout and "changed=2" not in done.stdout, "nothing of a host is changed"
+
+
+def test_a_gateway_that_no_node_is_called(play):
+    done = play(node_preflight_gateways=["worker-1.example.net"])
+    assert done.returncode == 2 and "gateways: no node is called worker-1.example.net; there are" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_gateway_that_this_run_leaves_out_is_no_mistake(play, tmp_path):
+    (tmp_path / "nodes" / "worker-1.json").unlink()
+    done = play("--limit", "lost-1", node_preflight_gateways=["worker-1", "lost-1"])
+    assert done.returncode == 0 and "no node is called" not in done.stdout, done.stdout + done.stderr
+
+
+def test_what_the_page_shows_finds_the_result_though_the_first_host_was_not_reached(play, tmp_path):
+    inventory = json.loads((tmp_path / "hosts.json").read_text())
+    hosts = inventory["submariner_nodes"]["hosts"]
+    inventory["submariner_nodes"]["hosts"] = {"lost-1": hosts.pop("lost-1"), **hosts}
+    (tmp_path / "hosts.json").write_text(json.dumps(inventory))
+    page = (pathlib.Path(__file__).parents[3] / "docs/docsite/rst/node_preflight.rst").read_text(encoding="utf-8")
+    told = {name: re.search(rf'^ +{name}: "(.*)"$', page, re.MULTILINE).group(1) for name in ("node_reached", "node_judged", "node_placement")}
+    told["node_placement"] = told["node_placement"].replace("inventory_hostname", "'cluster-1'")
+    second = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": told, "tasks": [{"debug": {"msg": "found {{ node_placement }}"}}]}]
+    first = (tmp_path / "play.yml").read_text().splitlines()[0]
+    (tmp_path / "play.yml").write_text(f"{first}\n- {json.dumps(second[0])}\n")
+    done = play(node_preflight_reports=[], node_preflight_become=False, node_preflight_fail_on="never")
+    assert "found {" in done.stdout, done.stdout + done.stderr

@@ -64,6 +64,13 @@ class TestModule:
     def test_without_submariner_and_calico(self, run):
         assert run(documents=documents(without("esp4")), cable_driver="none", data_plane="none")[1]["fit"] == ["node-1"]
 
+    @pytest.mark.parametrize("names", [["node-1.example.net"], ["node-9", "node-8"]])
+    def test_a_gateway_that_is_no_node(self, run, names):
+        code, result = run(documents=documents(bare("node-1.example.net")), nodes=["cluster-1/node-9"], gateways=["node-1", *names])
+        strange = ", ".join(["node-1", *([] if len(names) == 1 else ["node-8"])])
+        assert code == 1 and result["msg"].startswith(f"gateways: no node is called {strange}; there are node-1.example.net, node-9.")
+        assert run(documents=documents(bare()), nodes=["cluster-1/node-9"], gateways=["node-1", "node-9"])[0] == 0
+
     @pytest.mark.parametrize("options, said", [
         ({}, "nothing to judge"), ({"documents": [{"kind": "Pod"}]}, "documents[0]"), ({"node_reports": ["/nowhere.json"]}, "/nowhere.json"),
         ({"nodes": ["node-1"], "pod_cidrs": ["10.42.0.0"]}, "pod_cidrs"),

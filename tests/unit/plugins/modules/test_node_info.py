@@ -49,6 +49,14 @@ def test_a_cidr_that_is_none(run, cidr):
     assert result["msg"].startswith("cluster_cidrs: ") and result["msg"].endswith("Nothing was read.")
 
 
+@pytest.mark.parametrize("option", ["asked_at", "asked_within"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_time_that_is_none(run, option, value):
+    """Against it every clock would be right."""
+    result = run(node_info, name="n1", **{option: value})
+    assert result["msg"] == f"{option}: {float(value)} is no number of seconds. Nothing was read."
+
+
 def api():
     return FakeConnection({"/api/v1/nodes": [node("n1"), node("n2")], "/api/v1/pods": []})
 

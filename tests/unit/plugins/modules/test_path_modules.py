@@ -52,17 +52,64 @@ def test_path_probe(module_args, capsys, monkeypatch):
     assert target == path_probe.ContrastTarget("10.0.0.2", sizes=("small",)) and settings == path_probe.ContrastSettings(bytes=5000)
 
 
+def test_what_no_responder_serves_is_unknown_and_not_asked(module_args, capsys):
+    targets = [{"address": "127.0.0.1", "name": name, "protocols": ["udp"], "port": 4500, "sizes": ["small"]} for name in ("b", "c")]
+    unserved = [{"name": "b", "port": 4500, "why": "UDP on 127.0.0.1: Address already in use"}]
+    arguments = {"name": "a", "targets": targets, "unserved": unserved, "timeout": 0.05, "retries": 0}
+    found = run(path_probe, arguments, module_args, capsys)["probes"]["contrasts"]
+    assert (found[0]["answer"], found[0]["why"], found[0]["packets"]) == ("unknown", unserved[0]["why"], 0)
+    assert found[1]["answer"] == "refused"
+
+
 @pytest.mark.parametrize("module", [path_mtu, path_probe])
 def test_a_name_is_no_address(module, module_args, capsys):
     result = run(module, {"name": "a", "targets": [{"address": "worker-2"}]}, module_args, capsys)
     assert result["failed"] and "'worker-2' is no IP address" in result["msg"]
 
 
+SHARED = [("retries", -1), ("retries", -5), ("workers", 0), ("packets", 0), ("timeout", -1.5), ("timeout", "nan")]
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "value"),
+    [
+        *((module, *each) for module in (path_mtu, path_probe) for each in SHARED),
+        (path_mtu, "max_mtu", 10),
+        (path_mtu, "max_mtu", -1),
+        (path_probe, "bytes", 0),
+        (path_probe, "throughput_seconds", -1.0),
+        (path_probe, "throughput_bytes", 1 << 31),
+    ],
+)
+def test_numbers_that_cannot_be(module, option, value, module_args, capsys):
+    result = run(module, {"name": "a", "targets": [{"address": "127.0.0.1"}], option: value}, module_args, capsys)
+    assert result["failed"] and f"{option} is {value}, and can be" in result["msg"]
+
+
+@pytest.mark.parametrize("module", [path_mtu, path_probe])
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"port": -1}, "port is -1"),
+        ({"port": 70000}, "port is 70000"),
+        ({"address": "127.255.255.255"}, "is the broadcast address"),
+        ({"address": "fe80::1"}, "write the device as well"),
+        ({"address": "127.0.0.1%lo"}, "write 127.0.0.1"),
+        ({"address": "fe80::1%nope0"}, "has no device nope0"),
+    ],
+)
+def test_targets_that_cannot_be(module, target, words, module_args, capsys):
+    result = run(module, {"name": "a", "targets": [{"address": "127.0.0.1", **target}]}, module_args, capsys)
+    assert result["failed"] and words in result["msg"] and "Nothing was sent" in result["msg"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ({"state": "absent", "port": 0}, "port is 0"),
         ({}, "addresses is empty"),
-        ({"addresses": ["b"]}, "'b' does not appear to be an IPv4 or IPv6 address"),
+        ({"addresses": ["b"]}, "addresses: 'b' is no IP address"),
+        ({"addresses": ["fe80::1"]}, "addresses: fe80::1 is link-local"),
         ({"addresses": ["127.0.0.2"], "peers": ["10.0.0.0/99"]}, "10.0.0.0/99"),
         ({"addresses": ["127.0.0.2"], "lifetime": 0}, "lifetime is 0"),
         ({"addresses": ["127.0.0.2"], "lifetime": 90000}, "can be 1 to 86400"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases, full, passes, small, untried
+from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_firewall import iptables_rules
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, NodeProbes
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import (
     BLACK_HOLE,
@@ -132,6 +133,14 @@ def test_a_firewall_rule_of_a_node_is_evidence():
     assert "--dport 4789 -j DROP" in lost.words[tree.RULE]
 
 
+def test_a_host_that_drops_all_but_what_felix_lets_in_blocks_no_tunnel():
+    _cause, _hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a security group"]
+    rules = iptables_rules("*filter\n:INPUT DROP [0:0]\n:cali-INPUT - [0:0]\n-A INPUT -j cali-INPUT\nCOMMIT\n", "ip")
+    hosts = tuple(wires.host(node)._replace(firewall=tuple(rules)) for node in (wires.ONE, wires.TWO))
+    lost = next(case for case in cases(scene(hosts, found)) if case.verdict.cause == tree.BLOCKED)
+    assert lost.observed[tree.RULE] is False
+
+
 def test_refused_is_an_answer():
     assert passes(Contrast("10.0.0.1", answer=REFUSED)) is True
     assert passes(Contrast("10.0.0.1", answer=OPEN, corrupt=True)) is False
@@ -152,6 +161,74 @@ def test_a_port_that_nobody_serves_is_no_symptom():
     """The kernel's own socket takes what is meant for VXLAN and says nothing."""
     found = tuple(wires._on(wires.probes(name), UNDERLAY, wires._port_lost) for name in wires.NUMBER)
     assert [case for case in cases(scene(None, found)) if tree.symptoms(case.observed)] == []
+    reasons = untried(wires.snapshot(None, found))
+    assert len(reasons) == 2 and all("nobody answers on UDP 4500 there" in each.why and "nodes_ports" in each.why for each in reasons)
+    assert untried(wires.snapshot()) == ()
+
+
+def test_a_port_whose_responder_says_by_tcp_what_it_heard_is_served():
+    lost = wires._on(wires.probes(wires.ONE), UNDERLAY, wires._port_lost)
+    told = lost._replace(contrasts=tuple(each._replace(direction="there") if each.port == 4500 else each for each in lost.contrasts))
+    (found,) = [case for case in cases(scene(None, (told, wires.probes(wires.TWO)))) if case.port == 4500 and case.source == wires.ONE]
+    assert found.verdict.cause == tree.BLOCKED and untried(wires.snapshot(None, (told,))) == ()
+
+
+def test_a_port_beside_the_responders_own_is_no_path():
+    """Such as one that Submariner is told to use in place of 4500."""
+    own = wires.probes(wires.ONE)
+    more = Contrast("192.168.0.2", wires.TWO, UNDERLAY, protocol="udp", port=4600, answer=BLACK_HOLE)
+    found = cases(scene(None, (own._replace(contrasts=(*own.contrasts, more)), wires.probes(wires.TWO))))
+    assert not [case for case in found if case.verdict.cause] and {case.port for case in found if case.port not in (0, 53)} == {4500, 4600}
+    assert [each.why for each in untried(wires.snapshot(None, (own._replace(contrasts=(*own.contrasts, more)),))) if "UDP 4600" in each.why]
+
+
+def dns(source, target, size="small", answer=OPEN, path=CALICO, name="dns"):
+    made = wires.probes(source)
+    contrast = Contrast(target, name, path, protocol="dns", size=size, port=53, answer=answer)
+    return made._replace(contrasts=(*(each for each in made.contrasts if (each.target, each.size) != (target, size)), contrast))
+
+
+def with_contrasts(probes, *others):
+    kept = {(each.target, each.protocol, each.size, each.port): each for one in (probes, *others) for each in one.contrasts}
+    return probes._replace(contrasts=tuple(kept.values()))
+
+
+def test_a_dns_pod_on_the_same_node_is_no_path_but_tells_a_server_from_one():
+    """The pod stands on gateway-1."""
+    here = dns(wires.TWO, wires.POD_ADDRESS, answer=BLACK_HOLE)
+    found = cases(scene(None, (wires.probes(wires.ONE), here)))
+    assert not [case for case in found if case.source == wires.TWO and case.address == wires.POD_ADDRESS]
+    service = dns(wires.TWO, wires.SERVICE_ADDRESS, answer=BLACK_HOLE)
+    answering = with_contrasts(dns(wires.TWO, wires.POD_ADDRESS), service)
+    (lost,) = [case for case in cases(scene(None, (wires.probes(wires.ONE), answering), True)) if case.verdict.cause]
+    assert (lost.source, lost.verdict.cause) == (wires.TWO, tree.IPVS)
+
+
+def test_a_large_answer_that_does_not_come_from_a_pod_elsewhere():
+    pod_here = wires.Pod(wires.Ref("Pod", "dns-2", "kube-system"), "uid-2", wires.ONE, False, "Running", True, ("10.42.8.8",))
+    pods = wires.ok(*wires.snapshot().pods.items, pod_here)
+    lost = dns(wires.ONE, wires.POD_ADDRESS, "large", BLACK_HOLE)
+
+    def observed(*others):
+        asked = scene(None, (with_contrasts(lost, *others), wires.probes(wires.TWO)), pods=pods)
+        (case,) = [case for case in cases(asked) if (case.source, case.address) == (wires.ONE, wires.POD_ADDRESS)]
+        return case
+
+    alone = observed()
+    assert alone.observed[tree.LARGE] is False and not alone.verdict.cause and set(alone.verdict.possible) == {tree.MTU, tree.OFFLOAD}
+    beside = dns(wires.ONE, "10.42.8.8", "large")
+    assert observed(beside).observed[tree.LARGE] is False
+    both = dns(wires.ONE, "10.42.8.8", "large", BLACK_HOLE)
+    assert observed(both).observed[tree.LARGE] is None and not tree.symptoms(observed(both).observed)
+
+
+def test_a_dns_server_of_another_cluster():
+    remote = wires.SERVICE_ADDRESS  # the same address as this cluster's: the path says which one it is
+    asked = dns(wires.ONE, remote, answer=BLACK_HOLE, path="cross_cluster", name="cluster-2/dns")
+    (case,) = [case for case in cases(scene(None, (asked, wires.probes(wires.TWO)))) if case.name == "cluster-2/dns"]
+    assert case.path == "cross_cluster" and tree.symptoms(case.observed) == (tree.EXCHANGE,) and not case.verdict.cause
+    fine = dns(wires.ONE, remote, path="cross_cluster", name="cluster-2/dns")
+    assert not [case for case in cases(scene(None, (fine, wires.probes(wires.TWO)))) if tree.symptoms(case.observed)]
 
 
 def test_ping_that_is_filtered_is_no_symptom():
@@ -193,5 +270,5 @@ def test_a_responder_behind_a_firewall_tells_nothing():
     found = [probes._replace(contrasts=tuple(map(filtered, probes.contrasts))) for probes in map(wires.probes, wires.NUMBER)]
     assert [case for case in cases(scene(None, found)) if case.path != "cross_cluster" and tree.symptoms(case.observed)] == []
     reasons = untried(wires.snapshot(None, found))
-    assert {(each.source, each.target) for each in reasons} == {(wires.ONE, wires.TWO), (wires.TWO, wires.ONE)}
+    assert {(each.source, each.target) for each in reasons} == {(wires.ONE, wires.TWO), (wires.TWO, wires.ONE), (wires.ONE, "remote")}
     assert all("port 45454 does not answer: a firewall filters it" in each.why for each in reasons)

@@ -13,6 +13,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_firewall import inflows, judge_firewall
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import NodePlan, underlay
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_services import devices, judge_network_manager
+from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_firewall import iptables_rules, nftables_rules
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import FirewallRule, NetworkManager, NodeHost, NodeRoute
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.node_hosts import drop, link
 
@@ -70,6 +71,223 @@ class TestRules:
     @given(st.lists(RULES, max_size=6))
     def test_a_host_without_drops_drops_nothing(self, rules):
         assert titles(*(rule._replace(verdict="accept") for rule in rules)) == []
+
+
+def seen(*lines, policy="ACCEPT", chains=()):
+    """Rules of iptables-save, as node_info keeps them."""
+    text = f"*filter\n:INPUT {policy} [0:0]\n" + "".join(f":{chain} - [0:0]\n" for chain in chains) + "".join(f"-A {line}\n" for line in lines)
+    return iptables_rules(text + "COMMIT\n", "ip")
+
+
+def listed(*lines, policy="accept", **chains):
+    """Rules of nft list ruleset, as node_info keeps them."""
+    text = "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy " + policy + ";\n"
+    text += "".join(f"\t\t{line}\n" for line in lines) + "\t}\n"
+    text += "".join(f"\tchain {name} {{\n" + "".join(f"\t\t{line}\n" for line in inside) + "\t}\n" for name, inside in chains.items())
+    return nftables_rules(text + "}\n").rules
+
+
+def verdicts(rules, plan=PLAN):
+    return {flaw.keys[0]: flaw.severity for flaw in judge_firewall(NodeHost("node-1", firewall=tuple(rules)), plan)}
+
+
+BGP = NodePlan(tunnels=(VXLAN,), bgp=True, cable="libreswan", gateway=True)
+EVERYTHING = {"UDP 4789", "TCP 179", "UDP 4800", "UDP 4500", "UDP 4490", "ESP"}
+
+
+class TestRulesOfSomePackets:
+    """They drop nothing that nodes send each other first, or nobody knows that they do."""
+
+    @pytest.mark.parametrize("lines", [
+        ("INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE -j DROP",),
+        ("INPUT -p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN -j DROP",),
+        ("INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j DROP",),
+        ("INPUT -m pkttype --pkt-type broadcast -j DROP",),
+        ("INPUT -m addrtype --dst-type MULTICAST -j DROP",),
+        ("INPUT -f -j DROP",),
+        ("INPUT -s 127.0.0.0/8 ! -i lo -j DROP",),
+        ("INPUT -m set --match-set bad src -j DROP",),
+        ("INPUT -m recent --update --seconds 60 --name x --mask 255.255.255.255 --rsource -j DROP",),
+        ("INPUT -m socket -j DROP",),
+        ("INPUT -p udp -m udp --sport 53 -j DROP",),
+        ("INPUT -p udp -m multiport --ports 22,500 -j DROP",),
+        ("INPUT -m conntrack --ctstate INVALID -j LOGDROP", 'LOGDROP -j LOG --log-prefix "x -j DROP"', "LOGDROP -j DROP"),
+        ("INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j SYN", "SYN -m limit --limit 10/sec -j RETURN", "SYN -j DROP"),
+        ("INPUT -p udp -m udp --dport 53 -j LOGDROP", "LOGDROP -j DROP"),
+        ("NOBODY -j DROP",),
+        ("INPUT -p udp -m udp --dport 4000:5000 -j ALLOWED", "ALLOWED -p udp -j RETURN", "ALLOWED -j DROP"),
+        ("INPUT -j NOTLOCAL", "NOTLOCAL -m addrtype --dst-type LOCAL -j RETURN", "NOTLOCAL -j DROP"),
+        ("INPUT -g LOOP", "LOOP -j LOOP", "LOOP -j LOOP"),
+    ])  # fmt: skip
+    def test_of_iptables(self, lines):
+        assert verdicts(seen(*lines, chains=("LOGDROP", "SYN", "NOBODY", "ALLOWED", "NOTLOCAL", "LOOP")), BGP) == {}
+
+    @pytest.mark.parametrize("lines", [
+        ("meta pkttype { broadcast, multicast } drop",), ("pkttype broadcast counter packets 0 bytes 0 drop",), ("fib daddr type broadcast drop",),
+        ("tcp flags ! fin,syn,rst,psh,ack,urg counter packets 0 bytes 0 drop",), ("tcp flags & (fin | syn) == (fin | syn) drop",),
+        ("tcp flags & (fin | syn | rst | ack) != syn ct state new drop",), ("ip frag-off & 8191 != 0 drop",), ("udp sport 53 drop",),
+        ('iifname != "lo" ip saddr 127.0.0.0/8 drop',), ("ip saddr @bad drop",), ("limit rate over 10/second drop",), ("xt match set drop",),
+        ("fib saddr . mark . iif oif missing drop",), ("meta nfproto ipv6 drop",), ("ct state vmap { established : accept, invalid : drop }",),
+        ("ip6 nexthdr udp drop",), ('ct state invalid counter log prefix "drop accept { " drop comment "udp dport 1"',), ("meta mark 0x00000001 drop",),
+        ("udp sport . udp dport { 53 . 4789 } drop comment \"x\"".replace("4789", "53"),),
+    ])  # fmt: skip
+    def test_of_nft(self, lines):
+        assert verdicts(listed(*lines), BGP) == {}
+
+    def test_in_chains_of_nft(self):
+        assert verdicts(listed("ct state invalid jump away", away=["log", "drop"]), BGP) == {}
+        assert verdicts(listed("tcp flags syn / fin,syn,rst,ack goto flood", flood=["limit rate 10/second return", "drop"]), BGP) == {}
+
+
+class TestRealDrops:
+    @pytest.mark.parametrize("lines, expected", [
+        (("INPUT -p udp -m multiport --ports 4800,500 -j DROP",), {"UDP 4800"}),
+        (("INPUT -p udp -m multiport --dports 22,4800:4810 -j DROP",), {"UDP 4800"}),
+        (("INPUT -p udp -m udp ! --dport 53 -j DROP",), {"UDP 4789", "UDP 4800", "UDP 4500", "UDP 4490"}),
+        (("INPUT ! -p tcp -j REJECT --reject-with icmp-port-unreachable",), EVERYTHING - {"TCP 179"}),
+        (("INPUT ! -i lo -m conntrack --ctstate NEW -m comment --comment \"-s 1.2.3.4\" -j DROP",), EVERYTHING),
+        (("INPUT -p udp -m udp --dport 4800 -j LOGDROP", "LOGDROP -j LOG", "LOGDROP -j DROP"), {"UDP 4800"}),
+        (("INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j SYN", "SYN -j DROP"), {"TCP 179"}),
+        (("INPUT -j LOGDROP", "LOGDROP -p udp -m udp --dport 4789 -j RETURN", "LOGDROP -j DROP"), EVERYTHING - {"UDP 4789"}),
+        (("INPUT -p udp -m udp --dport 4789 -j RETURN", "INPUT -j DROP"), EVERYTHING - {"UDP 4789"}),
+        (("INPUT -g LOGDROP", "INPUT -j ACCEPT", "LOGDROP -j DROP"), EVERYTHING),
+        (("INPUT -p udp -m udp --sport 53 -j ACCEPT", "INPUT -j DROP"), EVERYTHING),
+        (("INPUT -p udp -m multiport --ports 53,123 -j ACCEPT", "INPUT -j DROP"), EVERYTHING),
+        (("INPUT -i lo -j ACCEPT", "INPUT -i cali+ -j ACCEPT", "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT", "INPUT -j DROP"), EVERYTHING),
+        (("INPUT -i lo -p udp -m udp --dport 4800 -j ACCEPT", "INPUT -p udp -m udp --dport 4800 -j DROP"), {"UDP 4800"}),
+    ])  # fmt: skip
+    def test_of_iptables(self, lines, expected):
+        found = verdicts(seen(*lines, chains=("LOGDROP", "SYN")), BGP)
+        assert set(found) == expected and set(found.values()) <= {"error", "warning" if "ESP" in expected else "error"}
+        assert all(severity == "error" for flow, severity in found.items() if flow != "ESP")
+
+    @pytest.mark.parametrize("lines, expected", [
+        (("tcp dport { 22, 6443 } accept", "udp dport { 53, 123 } accept", "udp sport 53 accept"), EVERYTHING),
+        (("udp dport { 4789, 4490-4800 } accept",), {"TCP 179", "ESP"}),
+        (('iif "lo" accept', "ct state established,related accept", "meta l4proto { icmp, ipv6-icmp } accept"), EVERYTHING),
+        (("udp dport != 53 accept",), {"TCP 179", "ESP"}),
+        (("ip saddr . udp dport { 10.0.0.1 . 53 } accept",), EVERYTHING),
+        (("ip saddr . udp dport { 10.0.0.1 . 4789 } accept",), EVERYTHING - {"UDP 4789"}),
+        (("meta l4proto vmap { tcp : accept, udp : jump of_udp }",), EVERYTHING - {"TCP 179", "UDP 4800"}),
+        (("reject with icmp admin-prohibited",), EVERYTHING),
+        (("tcp flags syn / fin,syn,rst,ack accept",), EVERYTHING - {"TCP 179"}),
+    ])  # fmt: skip
+    def test_a_policy_of_nft(self, lines, expected):
+        found = verdicts(listed(*lines, policy="drop", of_udp=["udp dport 4800 accept"]), BGP)
+        assert {flow for flow, severity in found.items() if severity == "error" or flow == "ESP"} == expected == set(found)
+
+    def test_a_warning_does_not_hide_it(self):
+        lines = ("INPUT -s 10.0.0.0/8 -p udp -m udp --dport 4800 -j DROP", "INPUT -p udp -m udp --dport 4800 -j DROP")
+        assert verdicts(seen(*lines)) == {"UDP 4800": "error"}
+        assert verdicts(seen(lines[0])) == {"UDP 4800": "warning"}
+
+    @pytest.mark.parametrize("line", [
+        "INPUT -s 10.0.0.0/8 -j ACCEPT", "INPUT -i eth0 -j ACCEPT", "INPUT -m mark --mark 0x1/0x1 -j ACCEPT", "INPUT -m set --match-set x src -j ACCEPT",
+    ])  # fmt: skip
+    def test_what_may_have_accepted_the_nodes_before(self, line):
+        assert set(verdicts(seen(line, "INPUT -j DROP")).values()) == {"warning"}
+
+    def test_a_chain_that_a_named_map_may_lead_to(self):
+        rules = listed("iifname vmap @zones", "reject", zone=["udp dport 4789 accept"])
+        assert verdicts(rules, NodePlan(tunnels=(VXLAN,))) == {"UDP 4789": "warning"}
+
+    def test_a_chain_that_nothing_leads_to_accepts_nothing(self):
+        rules = seen("OPEN -p udp -m udp --dport 4800 -j ACCEPT", policy="DROP", chains=("OPEN",))
+        assert verdicts(rules)["UDP 4800"] == "error"
+
+    def test_one_link_alone(self):
+        text = 'table netdev t {\n\tchain c {\n\t\ttype filter hook ingress device "eth1" priority 0; policy drop;\n\t}\n}\n'
+        assert verdicts(nftables_rules(text).rules) == {}
+
+    def test_other_hooks(self):
+        for hook in ("forward", "output", "postrouting"):
+            text = "table inet t {\n\tchain c {\n\t\ttype filter hook " + hook + " priority 0; policy drop;\n\t\tdrop\n\t}\n}\n"
+            assert verdicts(nftables_rules(text).rules) == {}
+
+
+class TestFirewalld:
+    """As firewalld 1.x writes it: by a jump for each zone's interfaces, and a last one for the default zone."""
+
+    CHAINS = {
+        "zones": ['iifname "eth0" goto public', "goto public"],
+        "public": ["jump allow", "meta l4proto { icmp, ipv6-icmp } accept", "reject with icmpx admin-prohibited"],
+    }
+    INPUT = ("ct state { established, related } accept", "ct status dnat accept", 'iifname "lo" accept', "ct state invalid drop", "jump zones", "reject")
+
+    def test_a_port_of_the_zone(self):
+        rules = listed(*self.INPUT, **self.CHAINS, allow=["tcp dport 22 accept", "udp dport 4789 ct state new,untracked accept"])
+        assert verdicts(rules, NodePlan(tunnels=(VXLAN,), cable="vxlan")) == {"UDP 4800": "error"}
+
+    def test_a_zone_that_trusts(self):
+        rules = listed(*self.INPUT, zones=['iifname "eth0" goto trusted', "goto public"], trusted=["accept"], public=["reject"])
+        assert verdicts(rules, NodePlan(tunnels=(VXLAN,))) == {"UDP 4789": "warning"}
+
+
+class TestFelix:
+    RUNNING = NodePlan(tunnels=(VXLAN, WIREGUARD), bgp=True, cable="libreswan", running=True)
+    JUMP = 'INPUT -m comment --comment "cali:Cz_u1IQiXIMmKD4c" -j cali-INPUT'
+
+    def test_it_lets_its_tunnels_in(self):
+        assert set(verdicts(seen(self.JUMP, policy="DROP"), self.RUNNING)) == {"TCP 179", "UDP 4800"}
+        assert set(verdicts(seen(self.JUMP, "INPUT -j REJECT --reject-with icmp-port-unreachable"), self.RUNNING)) == {"TCP 179", "UDP 4800"}
+
+    def test_not_before_it_runs(self):
+        assert {"UDP 4789", "UDP 51820"} < set(verdicts(seen(self.JUMP, policy="DROP"), self.RUNNING._replace(running=False)))
+
+    def test_not_where_the_drop_comes_first(self):
+        assert {"UDP 4789", "UDP 51820"} < set(verdicts(seen("INPUT -j DROP", self.JUMP), self.RUNNING))
+
+    def test_not_in_another_table(self):
+        """A packet that one chain of a hook accepts goes to the hook's other chains (nft(8), verdict statements)."""
+        found = verdicts((*seen(self.JUMP, policy="DROP"), *listed(policy="drop")), self.RUNNING)
+        assert {"UDP 4789", "UDP 51820"} < set(found)
+
+    def test_its_ebpf_programs_decide_themselves(self):
+        found = verdicts(seen(self.JUMP, policy="DROP"), self.RUNNING._replace(data_plane="ebpf"))
+        assert found["UDP 4789"] == "warning" and found["UDP 4800"] == "error"
+
+
+UNRELATED = st.sampled_from((
+    "INPUT -p tcp -m tcp --dport 22 -j ACCEPT", "INPUT -p icmp -j ACCEPT", "INPUT -i lo -j ACCEPT",
+    "INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "INPUT -p tcp -m tcp --dport 22 -j DROP", "INPUT -m conntrack --ctstate INVALID -j DROP", "INPUT -p udp -m udp --sport 53 -j ACCEPT",
+    "INPUT -p udp -m multiport --ports 53,123 -j DROP", "INPUT -p udp -m udp --dport 30000:32767 -j REJECT --reject-with icmp-port-unreachable",
+    "INPUT -m pkttype --pkt-type multicast -j DROP", "INPUT -f -j DROP", "INPUT -p tcp -m tcp --dport 22 -j OWN", "INPUT -m conntrack --ctstate INVALID -j OWN",
+    "OWN -j DROP", "OWN -j LOG", "OWN -m limit --limit 1/sec -j RETURN", "INPUT -p udp -m udp --dport 53 -g OWN", "INPUT -j cali-INPUT",
+))  # fmt: skip
+KILLS = st.sampled_from((
+    ("INPUT -p udp -m udp --dport 4800 -j DROP",), ("INPUT -p udp -j REJECT --reject-with icmp-port-unreachable",), ("INPUT -j DROP",),
+    ("INPUT -p udp -m udp --dport 4000:5000 -j KILL", "KILL -j DROP"), ("INPUT -g KILL", "KILL -p udp -j KILL2", "KILL2 -j DROP"),
+))  # fmt: skip
+
+
+class TestProperties:
+    @given(st.lists(UNRELATED, max_size=8))
+    def test_an_unrelated_rule_is_never_a_finding(self, lines):
+        assert verdicts(seen(*lines, chains=("OWN",)), BGP) == {}
+
+    @given(st.lists(UNRELATED, max_size=8), KILLS, st.lists(UNRELATED, max_size=3))
+    def test_a_real_drop_survives_other_rules(self, before, kill, after):
+        assert verdicts(seen(*before, *kill, *after, chains=("OWN", "KILL", "KILL2")), BGP)["UDP 4800"] == "error"
+
+    @given(st.lists(UNRELATED, max_size=8), KILLS, st.sampled_from((
+        ("INPUT -p udp -m udp --dport 4800 -j ACCEPT",), ("INPUT -p udp -m multiport --dports 22,4800 -j OPEN", "OPEN -j ACCEPT"), ("INPUT -p udp -j ACCEPT",),
+    )))  # fmt: skip
+    def test_what_is_accepted_before_is_not_dropped(self, others, kill, accept):
+        assert "UDP 4800" not in verdicts(seen(*accept, *others, *kill, chains=("OWN", "KILL", "KILL2", "OPEN")), BGP)
+
+    @given(st.lists(st.sampled_from(
+        [*'-! "{}.,', "-m ", "--ports ", "--tcp-flags ", "-c ", "4800 ", "-j DROP", "tcp flags ", "udp dport ", "!= ", "ct state ", "drop", "type ", "-A "]
+    )))  # fmt: skip
+    def test_no_text_breaks_it(self, pieces):
+        for text in ("".join(pieces), "-A INPUT " + "".join(pieces)):
+            list(judge_firewall(NodeHost("node-1", firewall=(FirewallRule("nftables", "ip filter INPUT", "drop", text=text),)), PLAN))
+
+    @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.sampled_from(("jump", "goto")), st.booleans()), max_size=14))
+    def test_jumps_in_circles_end(self, jumps):
+        rules = [FirewallRule("nftables", "ip t a", "accept", text="type filter hook input priority 0; policy accept;")]
+        rules += [FirewallRule("nftables", f"ip t {one}", way, text="ip saddr 10.0.0.1 " if some else "", target=two) for one, two, way, some in jumps]
+        assert verdicts(rules) == {}
 
 
 class TestNetworkManager:

@@ -20,12 +20,14 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     LOADABLE,
     LOADED,
     MISSING,
+    Clock,
     Conntrack,
     HostService,
     Listener,
     NetworkManager,
     NodeHost,
     NodeRoute,
+    NodeRule,
     System,
 )
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.node_hosts import blind, drop, host, link
@@ -122,6 +124,29 @@ class TestVerdict:
         assert (fitness(shy)[0].verdict, fitness(shy)[0].unknown) == (UNKNOWN, ("firewall: only root",))
         assert fitness(shy._replace(sysctls={"net.ipv4.ip_forward": "0"}))[0].verdict == UNFIT
         assert "  not known: firewall: only root" in lines(fitness(shy))
+
+    def test_what_would_be_a_remark_does_not_make_it_unknown(self):
+        names = ("nm-cloud-setup.service", "nm-cloud-setup.timer", "firewalld", "ufw")
+        changes = {"services": tuple(HostService(name) for name in names), "network_manager": NetworkManager(), "routes": ()}
+        without_systemd = bare(**changes, **blind("services", "network_manager.state", why="there is no program systemctl"))
+        found = fitness(without_systemd)[0]
+        assert found.verdict == FIT and "services: there is no program systemctl" in found.unknown and lines([found]) == ["fit: node-1"]
+        assert fitness(without_systemd._replace(rules=(NodeRule(30400, "30400"),)))[0].verdict == UNKNOWN
+        shy = without_systemd._replace(unseen=(*without_systemd.unseen, *blind("firewall")["unseen"]))
+        assert fitness(shy)[0].verdict == UNKNOWN and fitness(shy)[0].unknown[0] == "firewall: permission denied"
+
+    @pytest.mark.parametrize("offset, verdict, severities", [(3.0, FIT, []), (30.0, FIT, ["warning"]), (-120.0, UNFIT, ["error"])])
+    def test_a_clock(self, offset, verdict, severities):
+        found = fitness(bare(clock=Clock(True, offset, 1.0)))[0]
+        assert (found.verdict, [reason.severity for reason in found.reasons]) == (verdict, severities)
+
+    @pytest.mark.parametrize("value, wanted, verdict", [("1", True, UNFIT), ("0", True, FIT), ("1", False, FIT)])
+    def test_ipv6_that_is_switched_off(self, value, wanted, verdict):
+        made = bare(sysctls={"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.all.disable_ipv6": value})
+        found = fitness(made, plan=PLAN._replace(ipv6=wanted))[0]
+        assert found.verdict == verdict
+        if verdict == UNFIT:
+            assert [(reason.what, reason.role) for reason in found.reasons] == [("has IPv6 switched off: net.ipv6.conf.all.disable_ipv6 is 1", "node_sysctl")]
 
     def test_an_empty_document_is_unknown(self):
         assert fitness(NodeHost("node-1"))[0].verdict == UNKNOWN

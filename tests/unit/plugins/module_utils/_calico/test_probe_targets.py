@@ -11,7 +11,7 @@ import json
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_suspicion import suspicions
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_targets import Wish, plan
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._probe_targets import DnsServer, RemoteGateway, Wish, plan
 from ansible_collections.fathom.submariner.plugins.module_utils._network._sampling import SUSPECTED
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, Condition, Pod, Ref, Service
 from ansible_collections.fathom.submariner.plugins.module_utils._wire._contrasts import ContrastTarget
@@ -78,7 +78,68 @@ def test_dns_by_its_service_and_by_a_pod_elsewhere():
     snapshot = joined(services=ok(Service(Ref("Service", "kube-dns", "kube-system"), ("10.45.0.10",))), pods=ok(*pods))
     made = plan(snapshot, Wish())
     asked = {name: [t["address"] for t in each["path_probe"] if t["protocols"] == ["dns"]] for name, each in made.targets.items()}
-    assert asked["node-1"] == ["10.45.0.10", "10.46.2.9"] and asked["node-2"] == ["10.45.0.10", "10.46.1.9"]
+    assert asked["node-1"] == ["10.45.0.10", "10.46.2.9", "10.46.1.9"] and asked["node-2"] == ["10.45.0.10", "10.46.1.9", "10.46.2.9"]
+    assert asked["node-3"] == ["10.45.0.10", "10.46.1.9"]  # none runs there
+    sizes = {tuple(t["sizes"]) for each in made.targets.values() for t in each["path_probe"] if t["protocols"] == ["dns"]}
+    assert sizes == {("small",)} and any(line.startswith("DNS is asked for small answers alone") for line in made.lines)
+    large = plan(snapshot, Wish(large_dns=True))
+    sizes = {tuple(t["sizes"]) for each in large.targets.values() for t in each["path_probe"] if t["protocols"] == ["dns"]}
+    assert sizes == {("small", "large")} and not any("small answers alone" in line for line in large.lines)
+    assert large.budget.packets > made.budget.packets
+
+
+def across(made, key="path_probe"):
+    return {
+        name: [(t["address"], tuple(t["protocols"]), t["port"], tuple(t["sizes"])) for t in each[key] if t["path"] == "cross_cluster"]
+        for name, each in made.targets.items()
+    }
+
+
+def test_other_clusters_by_tcp_and_dns_where_something_answers_there():
+    own = [entry._replace(health_check_ip="10.46.1.0", private_ip="192.168.0.1") for entry in cluster().endpoints.items if entry.cluster_id == "cluster-1"]
+    snapshot = joined()
+    remote = [entry for entry in snapshot.endpoints.items if entry.cluster_id == "cluster-2"]
+    snapshot = dataclasses.replace(snapshot, endpoints=ok(*own, *remote))
+    made = plan(snapshot, Wish(port=28470, neighbours=1))
+    assert not any(across(made).values())
+    assert any(line.startswith("no TCP or UDP is exchanged with cluster-2/host-cluster-2: this cluster's API shows nothing there but") for line in made.lines)
+    assert any(line.startswith("no DNS server of cluster-2 is asked") and "remote_dns" in line for line in made.lines)
+    wish = Wish(port=28470, neighbours=1, remote_responders=True, remote_dns=(DnsServer("cluster-2", "10.43.0.10"), DnsServer("cluster-9", "10.99.0.10")))
+    more = plan(snapshot, wish)
+    both = [("10.42.1.1", ("tcp", "udp"), 28470, ("small", "large")), ("10.43.0.10", ("dns",), 53, ("small",))]
+    assert across(more) == {"node-1": both, "node-2": both, "node-3": [], "node-4": []}
+    assert "10.46.1.0" in more.targets["node-1"]["answers_on"] and more.budget.packets > made.budget.packets
+    assert not any(line.startswith("no ") for line in more.lines) and any("no Endpoint of: cluster-9" in line for line in more.lines)
+
+
+def test_globalnet_lets_pings_through_alone():
+    snapshot = joined()
+    members = [each._replace(global_cidrs=("10.42.1.0/24",) if each.cluster_id == "cluster-2" else ()) for each in snapshot.submariner_clusters.items]
+    assert any(each.cluster_id == "cluster-2" for each in members)
+    made = plan(dataclasses.replace(snapshot, submariner_clusters=ok(*members)), Wish(port=28470, remote_responders=True))
+    assert not any(across(made).values()) and any("with Globalnet its health-check address" in line for line in made.lines)
+
+
+def test_further_ports_between_nodes_and_between_gateways():
+    made = plan(joined(), Wish(port=28470, ports=(4800, 4500, 28470), gateways=("node-2", "node-9")))
+    tried = {(name, t["name"], t["port"]) for name, each in made.targets.items() for t in each["path_probe"] if t["port"] in (4500, 4800)}
+    assert {(one, other) for one, other, port in tried if port == 4500} == {("node-1", "node-2"), ("node-2", "node-1")}  # node-1 is one already
+    underlay = {(pair.source, pair.target) for pair in made.sample.pairs}
+    assert {(one, other) for one, other, port in tried if port == 4800} == underlay
+    one = next(t for t in made.targets["node-1"]["path_probe"] if t["port"] == 4500)
+    assert one == {"address": "192.168.0.2", "name": "node-2", "path": "underlay", "protocols": ["udp"], "port": 4500, "sizes": ["small"]}
+    assert made.targets["node-1"]["answers_on_ports"] == [{"port": port, "addresses": ["192.168.0.1"]} for port in (4500, 4800)]
+    assert made.targets["node-3"]["answers_on_ports"] == [{"port": 4800, "addresses": ["192.168.0.3"]}]
+    assert "UDP 4500 is probed 2 times between gateways, on their own addresses" in made.lines
+    assert "UDP 28470 is the responders' own port and probed on every path" in made.lines
+    assert any(line.endswith("no such Linux node: node-9") for line in made.lines)
+    assert made.budget.packets > plan(joined(), Wish(port=28470)).budget.packets
+    alone = plan(joined(), Wish(ports=(4490,)))
+    assert any(line.startswith("UDP 4490 is not probed: it is needed between gateways alone, and 1 of the nodes") for line in alone.lines)
+    without = plan(joined(), Wish(ports=(4800,)))
+    assert all(each["answers_on"] == [] and each["answers_on_ports"] for each in without.targets.values())
+    lonely = plan(joined(node("node-1", 1)), Wish(ports=(4800,)))
+    assert "UDP 4800 is not probed, since no pair of nodes was chosen" in lonely.lines
 
 
 def test_only_nodes_that_can_be_asked():
@@ -87,6 +148,20 @@ def test_only_nodes_that_can_be_asked():
     assert any("no such Linux node: stranger" in line for line in made.lines)
     windows = joined(node("node-1", 1), node("win", 9, operating_system="windows"))
     assert set(plan(windows, Wish()).targets) == {"node-1"}
+
+
+def test_the_cables_ports_between_gateways_of_different_clusters():
+    given = (RemoteGateway("cluster-1/node-1", "192.168.0.1"), RemoteGateway("cluster-2/gw", "203.0.113.12"))
+    made = plan(joined(), Wish(port=28470, ports=(4500, 4800), remote_gateways=given))
+    to_remote = {name: [t for t in each["path_probe"] if t["address"] == "203.0.113.12"] for name, each in made.targets.items()}
+    target = {"address": "203.0.113.12", "name": "cluster-2/gw", "path": "underlay", "protocols": ["udp"], "port": 4500, "sizes": ["small"]}
+    assert to_remote == {"node-1": [target], "node-2": [], "node-3": [], "node-4": []}
+    assert {"address": "203.0.113.12", "name": "cluster-2/gw", "path": "underlay", "protocols": ["icmp"]} in made.targets["node-1"]["path_mtu"]
+    assert {"port": 4500, "addresses": ["192.168.0.1"]} in made.targets["node-1"]["answers_on_ports"]
+    assert all(each["port"] != 4500 for each in made.targets["node-2"]["answers_on_ports"])
+    assert "UDP 4500 is probed 1 time between gateways, on their own addresses" in made.lines
+    without = plan(joined(), Wish(port=28470, ports=(4800,), remote_gateways=given))
+    assert "203.0.113.12" not in json.dumps(without.targets)
 
 
 @pytest.mark.parametrize(
@@ -148,10 +223,28 @@ class TestModule:
         nodes = [node(f"node-{n:03}", n % 250) for n in range(200)]
         assert len(json.dumps(probe_targets_info.chosen(joined(*nodes), probe_targets_info.wish_of(self.PARAMS)))) < 300_000
 
-    @pytest.mark.parametrize("option", sorted(probe_targets_info.LEAST))
+    @pytest.mark.parametrize("option", sorted(probe_targets_info.NUMBERS))
     def test_numbers_that_cannot_be(self, option):
-        with pytest.raises(probe_targets_info.InputError, match=option):
+        with pytest.raises(probe_targets_info.SubmarinerError, match=f"{option} is -1, and can be"):
             probe_targets_info.wish_of({**self.PARAMS, option: -1})
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"ports": [4800, 0]}, "ports: port is 0"),
+            ({"remote_gateways": [{"name": "gw", "address": "gw.example.org"}]}, "remote_gateways: 'gw.example.org' is no IP address"),
+            ({"remote_dns": [{"cluster": "c", "address": "dns", "port": 53}]}, "remote_dns: 'dns' is no IP address"),
+            ({"remote_dns": [{"cluster": "c", "address": "10.0.0.1", "port": 70000}]}, "remote_dns: 10.0.0.1: port is 70000"),
+        ],
+    )
+    def test_lists_that_cannot_be(self, options, said):
+        with pytest.raises(probe_targets_info.SubmarinerError, match=said):
+            probe_targets_info.wish_of({**self.PARAMS, **options})
+
+    def test_lists_are_taken(self):
+        server = {"cluster": "c", "address": "10.0.0.1", "port": 53}
+        wish = probe_targets_info.wish_of({**self.PARAMS, "ports": [4500], "remote_dns": [server], "dns_large_name": "x", "remote_responders": True})
+        assert (wish.ports, wish.remote_dns, wish.large_dns, wish.remote_responders) == ((4500,), (DnsServer("c", "10.0.0.1", 53),), True, True)
 
     def test_nodes_that_may_not_be_listed(self):
         with pytest.raises(probe_targets_info.SubmarinerError, match="nodes could not be listed"):

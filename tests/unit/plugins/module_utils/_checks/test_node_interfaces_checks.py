@@ -191,6 +191,13 @@ class TestPodMtu:
         files = CalicoFiles(1450, "/etc/cni/net.d/05-cilium.conflist", ("cilium-cni",), None)
         assert "05-cilium" in expect_fail(read(host(calico=files)), self.check_id).title
 
+    def test_multus_stays_where_it_is(self):
+        """It calls other plugins: its own file belongs first."""
+        files = CalicoFiles(1450, "/etc/cni/net.d/00-multus.conf", ("multus", "calico", "portmap"), 1450)
+        expect_pass(read(host(calico=files)), self.check_id)
+        finding = expect_fail(read(host(calico=files._replace(conflist_plugins=("multus", "flannel")))), self.check_id)
+        assert finding.remedy.text.startswith("Leave Multus' own file where it is") and "another network" in finding.evidence[0].note
+
     def test_none(self):
         assert expect_fail(read(host(calico=CalicoFiles(1450))), self.check_id).title == "node-1 has no CNI configuration"
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import (
     Clock,
     Conntrack,
+    FirewallRule,
     HostService,
     Listener,
     NetworkManager,
@@ -54,6 +55,13 @@ def command_of(finding):
 
 class TestForwarding:
     check_id = "node-forwarding"
+
+    def test_ipv6_that_is_switched_off(self):
+        off = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.all.disable_ipv6": "1"}
+        expect_pass(read(host(sysctls=off)), self.check_id)
+        dual = ok(pool("default", "10.46.0.0/16", disabled=False, vxlan_mode="Always"), pool("v6", "fd00:46::/64", disabled=False, vxlan_mode="Always"))
+        finding = expect_fail(read(host(sysctls=off), ip_pools=dual), self.check_id)
+        assert "disable_ipv6" in finding.title and "'net.ipv6.conf.all.disable_ipv6': 0" in str(finding.remedy)
 
     def test_off(self):
         finding = expect_fail(read(host(sysctls={"net.ipv4.ip_forward": "0"})), self.check_id)
@@ -226,8 +234,9 @@ class TestFirewall:
     def test_another_chain_accepts_it(self):
         accept = drop("inet firewalld filter_IN_public_allow", "udp", ("4800", "4789", "4500", "4490"), "udp dport { 4800 } accept", "accept", "nftables")
         esp = drop("inet firewalld filter_IN_public_allow", "esp", (), "meta l4proto esp accept", "accept", "nftables")
+        jump = FirewallRule("nftables", "inet firewalld filter_INPUT", "jump", text="jump filter_IN_public_allow", target="filter_IN_public_allow")
         last = drop("inet firewalld filter_INPUT", text="reject with icmpx admin-prohibited", verdict="reject", tool="nftables")
-        expect_pass(read(host(firewall=(last, accept, esp))), self.check_id)
+        expect_pass(read(host(firewall=(jump, last, accept, esp))), self.check_id)
 
     @pytest.mark.parametrize("name", ["firewalld", "ufw"])
     def test_a_service_beside_calico(self, name):

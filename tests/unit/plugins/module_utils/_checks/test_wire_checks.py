@@ -10,6 +10,9 @@ import dataclasses
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._wire import _by_devices, of_cluster
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, UNAVAILABLE, CalicoPolicy, HostEndpoint, Ref
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, UNDERLAY, PathMtu
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico import wires
@@ -89,6 +92,39 @@ def test_figures_of_a_black_hole_and_of_a_refusal():
     finding = expect_fail(probed(hosts, found), "wire-mtu")
     assert finding.severity == "warning" and "refused" in finding.title
     assert any("192.168.0.254 says 1400" in entry.note for entry in finding.evidence)
+
+
+def test_the_remedies_of_hosts_name_nodes_and_devices():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["broken checksums in vx-submariner"]
+    remedy = expect_fail(probed(hosts, found), "wire-checksum-offload").remedy
+    assert remedy.role == "fathom.submariner.node_offload" and remedy.disruptive and remedy.variables == {"node_offload_devices": [{"name": "vx-submariner"}]}
+    assert "-l gateway-1,worker-1 " in remedy.text and "Felix" not in remedy.text
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["broken checksums in Calico's tunnel"]
+    remedy = expect_fail(probed(hosts, found), "wire-checksum-offload").remedy
+    assert remedy.variables == {"node_offload_devices": [{"name": "vxlan.calico"}]} and "featureDetectOverride" in remedy.text
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["strict rp_filter on the worker's Calico interface"]
+    remedy = expect_fail(probed(hosts, found), "wire-rp-filter").remedy
+    assert (remedy.role, remedy.variables) == ("fathom.submariner.route_agent", {"route_agent_nodes": [wires.ONE]})
+
+
+def test_a_strict_filter_between_nodes_is_loosened_where_it_acts():
+    dead = [wires._on(wires.probes(wires.ONE), UNDERLAY, wires._dead), wires.probes(wires.TWO)]
+    other = wires.NodeProbes("worker-3", paths=(wires.open_path(UNDERLAY, "worker-3", wires.TWO), wires.open_path(UNDERLAY, "worker-3", wires.ONE)))
+    remedy = expect_fail(probed(wires._strict_underlay(), (*dead, other)), "wire-rp-filter").remedy
+    assert remedy.role == "fathom.submariner.node_sysctl" and not remedy.disruptive
+    assert remedy.variables == {"node_sysctl_sysctls": {}, "node_sysctl_rp_filter": {"eth0": 2}} and "-l gateway-1 " in remedy.text
+
+
+def test_nodes_with_the_same_devices_share_a_finding():
+    (case, *_more) = cases(Scene(wires.snapshot()))
+    one = case._replace(at={tree.STRICT: (("a", "eth0"), ("b", "eth0"))})
+    two = case._replace(at={tree.STRICT: (("c", "eth1"), ("a", "eth0"))})
+    assert list(_by_devices([one, two], tree.STRICT)) == [(["a", "b"], ["eth0"], [one, two]), (["c"], ["eth1"], [two])]
+
+
+def test_checks_share_what_they_concluded_with_nobody_else():
+    facts, other = Facts.of(probed()), Facts.of(probed())
+    assert of_cluster(facts) is of_cluster(facts) and of_cluster(facts) is not of_cluster(other)
 
 
 def test_where_the_rule_is():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.fathom.submariner.plugins.module_utils._network._sampling import (
     CLASSES,
     GATEWAYS,
+    GATEWAYS_BEYOND,
     HUB,
     MOST_GATEWAYS,
     NEIGHBOURS,
@@ -123,3 +124,13 @@ def test_description():
     assert lines[0] == "3 of the 6 pairs of 3 nodes are probed:"
     assert "  2 because both are gateways" in lines
     assert any("left out" in line for line in lines)
+
+
+def test_pairs_of_gateways_beyond_the_bound_are_told():
+    few = sample([Candidate(f"g{n:02}", True) for n in range(MOST_GATEWAYS + 1)], most=10**6)
+    assert GATEWAYS_BEYOND not in few.left_out
+    size = MOST_GATEWAYS + 10
+    many = sample([Candidate(f"g{n:02}", True) for n in range(size)], most=10**6)
+    assert len(many.pairs) + many.left_out[GATEWAYS_BEYOND] == size * (size - 1) and many.left_out[GATEWAYS_BEYOND] > 0
+    line = next(line for line in described(many, size) if "left out" in line)
+    assert "50 others at the most" in line and "bound on pairs" not in line

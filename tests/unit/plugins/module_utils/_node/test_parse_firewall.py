@@ -43,14 +43,15 @@ COMMIT
 """
 
 
-def rule(verdict, protocol="", ports=(), chain="ip filter INPUT", text=None):
-    return FirewallRule("iptables", chain, verdict, protocol, ports, text or "")
+def rule(verdict, protocol="", ports=(), chain="ip filter INPUT", text=None, target=""):
+    return FirewallRule("iptables", chain, verdict, protocol, ports, text or "", target)
 
 
 def test_iptables():
     found = [each._replace(text="") for each in parse.iptables_rules(SAVED, "ip")]
     assert found == [
         rule("drop", chain="ip filter FORWARD"),
+        rule("jump", target="cali-INPUT"),
         rule("drop", "udp", ("4789", "4800")),
         rule("reject", "udp", ("4800-4810",)),
         rule("drop", "esp"),
@@ -63,7 +64,7 @@ def test_iptables():
         rule("accept", "udp", ("4500",), "ip filter ufw-user-input"),
     ]
     texts = [each.text for each in parse.iptables_rules(SAVED, "ip")]
-    assert texts[0] == "FORWARD DROP" and texts[1] in SAVED
+    assert texts[0] == "FORWARD DROP" and texts[2] in SAVED
     assert any(each.ports == ("9999",) for each in parse.iptables_rules(SAVED, "ip", [9999]))
 
 
@@ -141,15 +142,109 @@ def test_nftables():
         (chain, "drop", "udp", ()),
         (chain, "accept", "", ()),
         (chain, "drop", "udp", ("4789",)),
+        (chain, "drop", "", ()),  # of those that are invalid
+        (chain, "accept", "", ()),
         (chain, "reject", "udp", ("4800",)),
         (chain, "drop", "udp", ("1", "2", "4800")),
         ("ip filter INPUT", "drop", "", ()),
         ("ip filter INPUT", "drop", "udp", ("4789",)),
+        ("inet mine in", "accept", "", ()),  # where the chain hangs
         ("inet mine in", "accept", "", ("4789",)),
     ]
     assert not parse.nftables_rules(LISTED).unclear
-    without = parse.nftables_rules(LISTED, without_iptables=True).rules
-    assert not [each for each in without if each.chain.startswith("ip filter")] and len(without) == 13
+
+
+def in_input(*lines):
+    start = "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority 0; policy accept;\n"
+    return start + "".join(f"\t\t{line}\n" for line in lines) + "\t}\n}\n"
+
+
+def of_input(*lines, **more):
+    return [each for each in parse.nftables_rules(in_input(*lines), **more).rules if not each.text.startswith("type ")]
+
+
+@pytest.mark.parametrize("line, protocol, ports", [
+    ("udp sport 53 accept", "udp", ()),
+    ("tcp flags syn / fin,syn,rst,ack drop", "tcp", ()),
+    ("reject with icmp admin-prohibited", "", ()),
+    ("reject with icmp type admin-prohibited", "", ()),
+    ("udp dport 4800 reject with tcp reset", "udp", ("4800",)),
+    ("ip protocol icmp icmp type echo-request drop", "icmp", ()),
+])  # fmt: skip
+def test_protocols_come_from_what_is_matched(line, protocol, ports):
+    assert [(each.protocol, each.ports) for each in of_input(line)] == [(protocol, ports)]
+
+
+def test_an_element_of_a_map_is_a_rule():
+    found = of_input('iifname vmap { "eth0" : drop, "lo" : accept }', "meta l4proto vmap { tcp : drop, udp : accept }")
+    assert [(each.verdict, each.protocol, each.text) for each in found] == [
+        ("drop", "", 'iifname "eth0" drop'),
+        ("accept", "", 'iifname "lo" accept'),
+        ("drop", "tcp", "meta l4proto tcp drop"),
+        ("accept", "udp", "meta l4proto udp accept"),
+    ]
+
+
+def test_jumps_that_lead_to_a_rule_stay():
+    saved = """*filter
+:INPUT ACCEPT [0:0]
+:OUTER - [0:0]
+:INNER - [0:0]
+:LOOP - [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -j OUTER
+-A INPUT -p udp -m udp --dport 4800 -j OUTER
+-A INPUT -j LOOP
+-A INPUT -j RETURN
+-A LOOP -j LOOP
+-A LOOP -j RETURN
+-A LOOP -j LOG
+-A OUTER -g INNER
+-A INNER -m limit --limit 10/sec -j RETURN
+-A INNER -j DROP
+COMMIT
+"""
+    found = [(each.chain.rpartition(" ")[2], each.verdict, each.target) for each in parse.iptables_rules(saved, "ip")]
+    assert found == [("INPUT", "jump", "OUTER"), ("INPUT", "return", ""), ("OUTER", "goto", "INNER"), ("INNER", "return", ""), ("INNER", "drop", "")]
+    listed = "table inet t {\n\tchain a {\n\t\ttype filter hook input priority 0; policy accept;\n\t\tjump b\n\t\tjump c\n\t}\n"
+    listed += "\tchain b {\n\t\tdrop\n\t}\n\tchain c {\n\t\treturn\n\t}\n}\n"
+    assert [(each.verdict, each.target) for each in parse.nftables_rules(listed).rules] == [("accept", ""), ("jump", "b"), ("drop", "")]
+
+
+def test_tables_that_sleep_and_felix_own_are_left_out():
+    assert parse.nftables_rules("table inet t {\n\tflags dormant\n" + in_input("drop").partition("\n")[2]).rules == ()
+    assert parse.nftables_rules(in_input("drop").replace("table ip filter", "table ip calico")).rules == ()
+    assert parse.nftables_rules(in_input("tcp dport 22 accept")).rules == ()
+
+
+class TestWhatNftHasNoWordsFor:
+    SAVED = (
+        "-A INPUT -p udp -m udp --dport 53 -j ACCEPT",
+        "-A INPUT -m set --match-set bad src -j DROP",
+        "-A INPUT -p udp -m multiport --ports 4800,1 -j DROP",
+    )
+    LINES = (
+        "udp dport 53 counter packets 0 bytes 0 accept",
+        "xt match set counter packets 0 bytes 0 drop",
+        "meta l4proto udp udp sport . udp dport { 0-65535 . 4800, 4800 . 0-65535 } counter packets 0 bytes 0 drop",
+    )
+
+    @pytest.mark.parametrize("strange", ["xt match set counter packets 0 bytes 0 drop", "# xt_set counter packets 0 bytes 0 drop", 'xt match "set" drop'])
+    def test_iptables_tells(self, strange):
+        found = of_input(self.LINES[0], strange, self.LINES[2], saved={"ip filter INPUT": self.SAVED})
+        assert [(each.tool, each.text) for each in found] == [("nftables", text) for text in self.SAVED[1:]]
+
+    def test_nothing_else_is_iptables_to_tell(self):
+        lossy = ("-A INPUT -p udp -j ACCEPT", *self.SAVED[1:])
+        found = of_input("udp dport 4789 accept", *self.LINES[1:], saved={"ip filter INPUT": lossy})
+        assert (found[0].text, found[0].ports) == ("udp dport 4789 accept", ("4789",))
+
+    def test_other_rules_of_the_same_chain(self):
+        found = of_input(*self.LINES, saved={"ip filter INPUT": self.SAVED[:2]})
+        assert [each.text for each in found] == list(self.LINES[1:])
+
+    @pytest.mark.parametrize("line", ['xt match "comment" counter packets 0 bytes 0 xt target "REJECT"', "counter # xt_REJECT", "xt target REJECT"])
+    def test_a_reject_without_words(self, line):
+        assert [each.verdict for each in of_input(line)] == ["reject"]
 
 
 @pytest.mark.parametrize("line", ["udp dport vmap @m", "meta l4proto . th dport vmap @m", "ip daddr . tcp dport vmap { 10.0.0.1 . 80 : drop }"])
@@ -173,15 +268,17 @@ def test_both_tools_say_the_same_in_the_same_order(wanted):
     saved = "*filter\n:INPUT ACCEPT [0:0]\n" + "".join(f"{iptables(*each)}\n" for each in wanted) + "COMMIT\n"
     listed = "table ip t {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n" + "".join(f"{nftables(*each)}\n" for each in wanted)
     one = [(each.verdict, each.protocol, each.ports) for each in parse.iptables_rules(saved, "ip")]
-    two = [(each.verdict, each.protocol, each.ports) for each in parse.nftables_rules(listed + "\t}\n}\n").rules]
+    hook, *rules = parse.nftables_rules(listed + "\t}\n}\n").rules
+    assert hook.text.startswith("type filter hook input")
+    two = [(each.verdict, each.protocol, each.ports) for each in rules]
     assert one == two == [(verdict, "udp", (f"{port}-{port + 1}" if in_range else str(port),)) for port, verdict, in_range in wanted]
 
 
-PIECES = [*"-*:{}\"\n\t;", "-A INPUT ", "drop ", "udp dport ", "vmap ", "table ip t {\n", "chain c {\n", "-j DROP ", "--dports ", "*filter\n"]
+PIECES = [*'-*:{}"\n\t;', "-A INPUT ", "drop ", "udp dport ", "vmap ", "table ip t {\n", "chain c {\n", "-j DROP ", "--dports ", "*filter\n"]
 
 
 @given(st.lists(st.sampled_from(PIECES)))
 def test_nothing_makes_it_fail(pieces):
     text = "".join(pieces)
     for each in (*parse.iptables_rules(text, "ip"), *parse.nftables_rules(text).rules):
-        assert each.verdict in ("accept", "drop", "reject")
+        assert each.verdict in ("accept", "drop", "reject", "return") or each.verdict in ("jump", "goto") and each.target

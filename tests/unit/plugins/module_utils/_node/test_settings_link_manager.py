@@ -18,12 +18,23 @@ def state(file, admin="configured"):
     return f"ADMIN_STATE={admin}\nNETWORK_FILE={file}\n"
 
 
+DEVICES = "nmcli -t -f GENERAL.DEVICE,GENERAL.CON-UUID device show"
+MULTI = "nmcli -g connection.multi-connect connection show u-1"
+BOUND = "nmcli -g connection.interface-name,802-3-ethernet.mac-address connection show u-1"
+
+
+def devices(eth0, eth1="u-2"):
+    return f"GENERAL.DEVICE:eth0\nGENERAL.CON-UUID:{eth0}\n\nGENERAL.DEVICE:eth1\nGENERAL.CON-UUID:{eth1}\n\nGENERAL.DEVICE:lo\nGENERAL.CON-UUID:\n"
+
+
 def nmcli(name="uplink", number="100 (connected)", **more):
     """nmcli(1) in terse form."""
     show = "nmcli -t -f GENERAL.STATE,GENERAL.CONNECTION,GENERAL.CON-UUID device show eth0"
     return {
         show: (0, f"GENERAL.STATE:{number}\nGENERAL.CONNECTION:{name}\nGENERAL.CON-UUID:u-1\n"),
         "nmcli -g 802-3-ethernet.mtu connection show u-1": (0, "auto\n"),
+        DEVICES: (0, devices("u-1")),
+        MULTI: (0, "default\n"),
         **more,
     }
 
@@ -60,12 +71,11 @@ def test_netplan_before_either(tmp_path):
     host = make(tmp_path / "a", {**LINKS, **NETWORKD, "/run/systemd/netif/links/2": state("/run/systemd/network/10-netplan-id0.network")})
     found = find_manager(host, "eth0")
     assert (found.kind, found.where, found.section, found.identifier) == ("netplan", "/etc/netplan/99-zz-fathom-submariner-eth0.yaml", "ethernets", "id0")
-    bound = "nmcli -g connection.interface-name,802-3-ethernet.mac-address connection show u-1"
     host = make(
-        tmp_path / "b", {**LINKS, "/run/NetworkManager/system-connections/netplan-id0.nmconnection": ""}, nmcli("netplan-id0", **{bound: (0, "eth0\n\n")})
+        tmp_path / "b", {**LINKS, "/run/NetworkManager/system-connections/netplan-id0.nmconnection": ""}, nmcli("netplan-id0", **{BOUND: (0, "eth0\n\n")})
     )
     assert find_manager(host, "eth0").uuid == "u-1" and find_manager(host, "eth0").kind == "netplan"
-    host.answers[bound] = (0, "\n\n")
+    host.answers[BOUND] = (0, "\n\n")
     with pytest.raises(RefusedError, match="holds for every link that matches"):
         find_manager(host, "eth0")
 
@@ -93,6 +103,33 @@ def test_two_none_and_shared_are_refused(tmp_path):
             find_manager(make(tmp_path / name, {**LINKS, **files}), "eth0")
     with pytest.raises(RefusedError, match="/etc/network/interfaces: write .mtu. there"):
         find_manager(make(tmp_path / "g", {**LINKS, "/etc/network/interfaces": "auto eth0\niface eth0 inet dhcp\n"}), "eth0")
+
+
+def test_a_profile_of_two_devices_is_refused(tmp_path):
+    host = make(tmp_path, LINKS, nmcli(**{DEVICES: (0, devices("u-1", "u-1"))}))
+    with pytest.raises(RefusedError, match="profile uplink is active on eth1 as well as on eth0.*nmcli connection clone 'uplink' eth0"):
+        find_manager(host, "eth0")
+
+
+@pytest.mark.parametrize("said", ["multiple\n", "manual-multiple\n", "3 (multiple)\n"])
+def test_a_profile_for_whatever_device_is_refused(tmp_path, said):
+    host = make(tmp_path, LINKS, nmcli(**{MULTI: (0, said), BOUND: (0, "\n\n")}))
+    with pytest.raises(RefusedError, match="several devices at once .connection.multi-connect. and names none.*connection.interface-name eth0"):
+        find_manager(host, "eth0")
+    host.answers[BOUND] = (0, "\n52\\:54\\:00\\:00\\:00\\:01\n")
+    assert find_manager(host, "eth0").uuid == "u-1"
+    host.answers[MULTI] = (2, "Error: invalid field 'connection.multi-connect'")  # before 1.14
+    host.answers[BOUND] = (0, "\n\n")
+    assert find_manager(host, "eth0").uuid == "u-1"
+
+
+def test_a_profile_of_which_nothing_more_is_said_is_an_error(tmp_path):
+    with pytest.raises(SubmarinerError, match="ended with 8"):
+        find_manager(make(tmp_path / "a", LINKS, nmcli(**{DEVICES: (8, "gone")})), "eth0")
+    host = make(tmp_path / "b", LINKS, nmcli())
+    del host.answers[MULTI]
+    with pytest.raises(SubmarinerError, match="Nothing was changed"):
+        find_manager(host, "eth0")
 
 
 def test_an_nmcli_that_fails_is_told(tmp_path):

@@ -23,8 +23,8 @@ LIMITS = {"ip -j -d link show dev eth0": (0, json.dumps([{"min_mtu": 68, "max_mt
 def _armed(monkeypatch):
     """The script is not run here: it only says that it is."""
 
-    def start(host, device, _script):
-        with open(host.path(f"{_write_reversal.FOLDER}/{device}/armed"), "w", encoding="utf-8") as stream:
+    def start(host, _device, script):
+        with open(host.path(script[: -len("sh")] + "armed"), "w", encoding="utf-8") as stream:
             stream.write("1\n")
 
     monkeypatch.setattr(_write_reversal.attempt, "__defaults__", (start,))

@@ -28,6 +28,6 @@ def test_a_process_of_its_own_from_start_to_stop(port):
     assert _daemon.renew(port, 1000)["left"] > 900
     with pytest.raises(SubmarinerError) as raised:
         _daemon.start(Terms(("127.0.0.2",), port, 100.0))
-    assert f"port {port}: Address already in use" in raised.value.message
+    assert f"port {port}: TCP on 127.0.0.1: Address already in use; another program has it" in raised.value.message
     assert _daemon.stop(port)["port"] == port
     assert _daemon.status(port) is None

@@ -8,8 +8,9 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
 from ansible_collections.fathom.submariner.plugins.module_utils._wire import _route
-from ansible_collections.fathom.submariner.plugins.module_utils._wire._route import NoRoute, attributes_of, request, route_to
+from ansible_collections.fathom.submariner.plugins.module_utils._wire._route import NoRoute, attributes_of, kind_of, request, require_one_host, route_to
 
 
 def answer(*attributes, kind=24):
@@ -57,3 +58,22 @@ def test_a_zone_is_the_device():
     with pytest.raises(NoRoute) as raised:
         route_to("fe80::1%none0")
     assert "none0" in raised.value.why
+
+
+def test_a_broadcast_address_and_a_device_that_is_not_there():
+    """As this machine's kernel answers: 127.255.255.255 is the broadcast address of the loopback's network."""
+    with pytest.raises(InputError, match="127.255.255.255 is the broadcast address"):
+        require_one_host("127.255.255.255")
+    with pytest.raises(InputError, match="has no device nope0"):
+        require_one_host("fe80::1%nope0")
+    require_one_host("127.0.0.1")
+    require_one_host("fe80::1%lo")
+
+
+def test_what_the_kernel_does_not_say_is_left_to_the_probe(monkeypatch):
+    def fails(_plain):
+        raise OSError
+
+    assert kind_of(b"") == 0 and kind_of(answer(kind=2)) == 0
+    monkeypatch.setattr(_route, "_asked", fails)
+    require_one_host("10.0.0.2")
