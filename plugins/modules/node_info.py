@@ -203,8 +203,8 @@ def argument_spec():
 
 
 def question_of(params):
-    """:raises InputError: something among cluster_cidrs is no network: no interface would be inside it, which would look like a finding; or a time is no number,
-    against which every clock would be right.
+    """:raises InputError: something among cluster_cidrs is no network: no interface would be inside it, which would look like a finding; or a time is no
+    number, against which every clock would be right.
     """
     for cidr in params["cluster_cidrs"]:
         try:

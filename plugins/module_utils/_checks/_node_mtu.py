@@ -84,7 +84,10 @@ def pod_mtu(facts: Facts) -> t.Iterator[Problem]:
         if flaws[0].field == "calico.conflist_plugins":
             text = "Take the other file out of the folder (it is left over from another CNI), then recreate the pods that started with it."
             if set(keys_of(flaws)) & set(MULTUS):
-                text = "Leave Multus' own file where it is. Give Multus Calico's configuration as clusterNetwork, or as the first of delegates; then recreate the pods."
+                text = (
+                    "Leave Multus' own file where it is. Give Multus Calico's configuration as clusterNetwork, or as the first of delegates; then recreate "
+                    "the pods."
+                )
             return Told("Pods that start there are not Calico's: no route leads to them, and no policy holds for them.", by_hand(text))
         impact = STALLS if flaws[0].severity == "error" else "Pods that start there have another MTU than the others, or none at all."
         return Told(impact, by_hand(CALICO_NODE))

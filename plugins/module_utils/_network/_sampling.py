@@ -64,8 +64,8 @@ def sample(candidates: t.Iterable[Candidate], *, neighbours: int = 2, most: int 
     """Choose pairs: O(n * neighbours) of them, ``most`` at the most, always the same for the same nodes in whatever order.
 
     Pairs with a suspected node come first, in both directions, the most suspected one before the others; then every gateway with every gateway (with
-    ``MOST_GATEWAYS`` others where there are more); then one pair of each two kinds of node, and one inside each kind; then every node to a gateway; then ``neighbours`` for every node, arranged so that each
-    sends to as many as it answers and the nodes hang together.
+    ``MOST_GATEWAYS`` others where there are more); then one pair of each two kinds of node, and one inside each kind; then every node to a gateway; then
+    ``neighbours`` for every node, arranged so that each sends to as many as it answers and the nodes hang together.
 
     :param candidates: nodes, each name once.
     :param most: 0 for no pair at all.
