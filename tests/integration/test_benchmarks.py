@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.lab
+@pytest.mark.exhaustive
 def test_it_runs(tmp_path):
     command = [
         sys.executable,

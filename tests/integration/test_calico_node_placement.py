@@ -163,7 +163,7 @@ def test_a_helm_release_needs_its_values_first(placed):
     assert done["changed"] and place.node(place.worker)["metadata"]["labels"][LABEL] == "excluded"
 
 
-@pytest.mark.parametrize("layout", ["kubespray", "manifest"])
+@pytest.mark.parametrize("layout", [pytest.param("kubespray", marks=pytest.mark.exhaustive), "manifest"])
 @pytest.mark.xdist_group("manifest")
 def test_without_the_operator_the_workloads_themselves(placed, layout):
     place = placed(layout, UNFIT[layout])

@@ -152,7 +152,7 @@ NOWHERE = {
 }
 
 
-@pytest.mark.parametrize("name", ["github", "gitlab"])
+@pytest.mark.parametrize("name", ["github", pytest.param("gitlab", marks=pytest.mark.exhaustive)])
 def test_a_pipeline_fails_and_leaves_its_report(name, tmp_path):
     """Its own line, in a repository with an inventory whose clusters do not answer."""
     job = yaml.safe_load((EXAMPLES / f"ci/{name}.yml").read_text())

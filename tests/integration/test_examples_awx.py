@@ -187,7 +187,7 @@ def different(one, other):
     return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
 
 
-@pytest.mark.parametrize("cmdline", ["", "--check"])
+@pytest.mark.parametrize("cmdline", ["", pytest.param("--check", marks=pytest.mark.exhaustive)])
 def test_a_diagnosis_of_a_bundle(jobs, cmdline):
     given = {**answers("diagnose"), "submariner_bundle": str(jobs.folder / "saved"), "submariner_fail_on": "never", "submariner_fail_on_unknown": "false"}
     done = jobs.run("diagnose", given, cmdline)
@@ -204,7 +204,7 @@ def test_unanswered_a_diagnosis_fails_as_without_a_survey(jobs):
     assert "127.0.0.1:9" in done.output
 
 
-@pytest.mark.parametrize(("playbook", "cmdline"), [("plan", ""), ("remediate", ""), ("remediate", "--check")])
+@pytest.mark.parametrize(("playbook", "cmdline"), [("plan", ""), *(pytest.param("remediate", each, marks=pytest.mark.exhaustive) for each in ("", "--check"))])
 def test_clusters_none_of_which_answers_cannot_be_planned_for(jobs, playbook, cmdline):
     before = {path: path.read_bytes() for path in (jobs.folder / "project").rglob("*") if path.is_file()}
     done = jobs.run(playbook, answers(playbook), cmdline)
@@ -221,7 +221,7 @@ def test_a_rollback_of_clusters_that_do_not_answer_fails(jobs):
 
 
 @LIMITS
-@pytest.mark.parametrize("required", ["", "true"])
+@pytest.mark.parametrize("required", [pytest.param("", marks=pytest.mark.exhaustive), "true"])
 def test_a_plan_of_the_job_before_reaches_the_role_as_it_was(jobs, limit, required):
     """It is no plan, and is refused as one; templates in it stay texts."""
     text = '{"format": 1, "steps": "{{ undefined_variable }}"}'
@@ -241,7 +241,7 @@ def test_the_workflow_carries_out_no_plan_but_the_approved_one(jobs, limit):
 
 
 @LIMITS
-@pytest.mark.parametrize("dest", ["", "kept/plan.json"])
+@pytest.mark.parametrize("dest", ["", pytest.param("kept/plan.json", marks=pytest.mark.exhaustive)])
 def test_a_plan_is_handed_on(jobs, limit, dest):
     """What the role does is not the question here: a play stands for it that writes its file."""
     made = [{"hosts": "submariner_clusters", "gather_facts": False, "tasks": [{"copy": {"content": "the plan\n", "dest": "{{ made }}"}, "run_once": True}]}]

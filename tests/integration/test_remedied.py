@@ -17,8 +17,8 @@ pytestmark = pytest.mark.lab
 EVERYDAY = {
     "operator": ("001-operator-node-cidr", "002-operator-reboot", "003-operator-module-missing"),
     "rke2": ("000-rke2-no-api-server",),
-    "manifest": ("004-manifest-mtu-too-large",),
-    "helm": ("000-helm-no-api-server",),
+    "manifest": (),
+    "helm": (),
     "kubespray": (),
     "roks": (),
 }

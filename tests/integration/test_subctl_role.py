@@ -127,6 +127,7 @@ def failed(done) -> str:
 class TestAFileWithoutAVersion:
     """It is a request of its own: what is on the PATH is not taken in its place."""
 
+    @pytest.mark.exhaustive
     def test_it_comes_to_its_place(self, host):
         plain = host.folder / "downloaded"
         plain.write_bytes(program("0.19.2"))
@@ -159,6 +160,7 @@ class TestNames:
         assert changed(host.run(subctl_file=str(archive))) > 0
         assert host.path.read_bytes() == program("0.19.2")
 
+    @pytest.mark.exhaustive
     def test_the_one_that_is_named_so_among_others(self, host):
         archive = archive_of(host.folder / "subctl.tgz", "subctl/README.md", "subctl/subctl-linux-amd64")
         assert changed(host.run(subctl_file=str(archive))) > 0
@@ -168,6 +170,7 @@ class TestNames:
         said = failed(host.run(subctl_file=str(archive)))
         assert "is not clear: it holds bin/cli, bin/other." in said and "give the program as subctl_file" in said and not host.path.exists()
 
+    @pytest.mark.exhaustive
     def test_what_is_no_program_says_so(self, host):
         archive = release(host.folder / "release", "0.19.2")
         said = failed(host.run(subctl_file=str(archive)))
@@ -177,6 +180,7 @@ class TestNames:
         archive = release(host.folder / "mirror/release.tar.xz", "0.19.2")
         assert changed(host.run(subctl_url=host.url(f"{archive.name}?token=a/b.c#top"), subctl_checksum=checksum(archive))) > 0
 
+    @pytest.mark.exhaustive
     def test_the_name_may_stand_in_the_query(self, host):
         archive = release(host.folder / "mirror/download", "0.19.2")
         assert changed(host.run(subctl_url=host.url("download?file=releases/subctl.tar.xz"), subctl_checksum=checksum(archive))) > 0

@@ -66,6 +66,7 @@ def drift(cluster: ClusterInfo) -> list[str]:
     return [each for each in image.differences(Store(cluster), woken.woken(cluster)) if "/events/" not in each]
 
 
+@pytest.mark.exhaustive
 def test_a_planted_incident_stays_as_it_is(awake_labs: AwakeLabs) -> None:
     with awake_labs.planted("rke2", "003-rke2-ipset-revision") as lab:
         time.sleep(1)
@@ -146,6 +147,7 @@ def test_an_api_server_that_is_switched_on_answers_and_a_new_agent_makes_the_poo
         eventually(lambda: client.find(API_SERVICE) is None, "without an APIServer there is no APIService")
 
 
+@pytest.mark.exhaustive
 def test_a_gateway_that_is_restarted_takes_over_again(awake_labs: AwakeLabs) -> None:
     with awake_labs.planted("rke2") as lab:
         client = lab.cluster("cluster-1").client("planter")

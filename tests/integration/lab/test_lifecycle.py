@@ -98,6 +98,7 @@ def test_two_labs_side_by_side_each_to_its_own_end(tmp_path: Path) -> None:
     assert not (first / "cluster-1" / "kubeconfig").exists()
 
 
+@pytest.mark.exhaustive
 def test_lab_ends_with_a_killed_test_process(tmp_path: Path) -> None:
     directory = tmp_path / "lab"
     code = (
@@ -141,6 +142,7 @@ def test_api_server_takes_another_port_when_its_own_is_in_use(tmp_path: Path, bu
             cluster.kill()
 
 
+@pytest.mark.exhaustive
 def test_error_when_every_port_is_in_use(tmp_path: Path, built: build.Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.lab.cluster.PORT_ATTEMPTS", 2)
     with socket.create_server(("127.0.0.1", 0)) as taken:
