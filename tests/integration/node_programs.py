@@ -82,11 +82,14 @@ def environment_of(root: Path) -> tuple[str, ...]:
     return ("env", f"LD_LIBRARY_PATH={libraries}", "LC_ALL=C")
 
 
-def until(done: t.Callable[[], bool], what: str) -> None:
-    """Wait for something that takes as long as it takes."""
+def until(done: t.Callable[[], bool], what: str, told: t.Callable[[], str] = str) -> None:
+    """Wait for something that takes as long as it takes.
+
+    :param told: what helps to see why it has not come.
+    """
     end = time.monotonic() + PATIENCE
     while not done():
-        assert time.monotonic() < end, f"{what}: not within {PATIENCE:g} seconds"
+        assert time.monotonic() < end, f"{what}: not within {PATIENCE:g} seconds\n{told()}"
         time.sleep(0.1)
 
 
@@ -127,10 +130,30 @@ class Programs:
         real = next(self._root / path for path in ("bin/udevadm", "usr/bin/udevadm") if (self._root / path).is_file())
         daemon = self.host.folder("/usr/local/sbin") / "systemd-udevd"
         shutil.copy2(real, daemon)
-        self.host.start(*self._environment, "/usr/local/sbin/systemd-udevd")
-        until(lambda: self.run_folder("udev/control").exists(), "udevd")
+        self.host.start("sh", "-c", 'exec "$@" >/run/udevd.log 2>&1', "sh", *self._environment, "SYSTEMD_LOG_LEVEL=debug", "/usr/local/sbin/systemd-udevd")
+        until(lambda: self.run_folder("udev/control").exists(), "udevd", self.udev_says)
         self.host.run("udevadm", "trigger", "--action=add", "--subsystem-match=net")  # devices that were there before
         self.settle()
+
+    def udev_says(self) -> str:
+        """The end of udevd's log."""
+        path = self.run_folder("udevd.log")
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-150:]) if path.exists() else ""
+
+    def until_udev(self, done: t.Callable[[], bool], device: str, what: str) -> None:
+        """Wait for what a rule does to a device. An event that never reached udevd is asked for again, as each boot does; one that did must have worked."""
+        index = self.host.run("cat", f"/sys/class/net/{device}/ifindex").stdout.strip()
+        heard = self.run_folder("udev/data") / f"n{index}"
+        asked = time.monotonic() + PATIENCE / 3
+
+        def now() -> bool:
+            nonlocal asked
+            if time.monotonic() > asked and not heard.exists():
+                asked = float("inf")
+                self.host.run("udevadm", "trigger", "--action=add", f"/sys/class/net/{device}")
+            return done()
+
+        until(now, what, self.udev_says)
 
     def settle(self) -> None:
         self.host.run("udevadm", "settle", "--timeout=20")

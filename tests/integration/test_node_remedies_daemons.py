@@ -155,7 +155,7 @@ def test_udev_switches_features_off_on_a_device_that_is_made_later_and_made_anew
     assert host.module("node_offload", {"devices": [{"name": "vx-*"}]})["changed"]
     for _time in ("made", "made anew"):
         host.ip("link", "add", "vx-submariner", "type", "vxlan", "id", "100", "dstport", "4800")
-        until(lambda: "tx-checksum-ip-generic: off" in host.run("ethtool", "-k", "vx-submariner").stdout, "udev's rule")
+        programs.until_udev(lambda: "tx-checksum-ip-generic: off" in host.run("ethtool", "-k", "vx-submariner").stdout, "vx-submariner", "udev's rule")
         host.ip("link", "delete", "vx-submariner")
     assert not host.module("node_offload", {"devices": [{"name": "vx-*"}]})["changed"]
 
@@ -165,5 +165,5 @@ def test_udev_has_parameters_of_a_device_set_that_is_made_later(programs):
     programs.udev()
     assert host.module("node_sysctl", {"rp_filter": {"vxlan.calico": 2}})["changed"]
     host.ip("link", "add", "vxlan.calico", "type", "vxlan", "id", "4096", "dstport", "4789")
-    until(lambda: host.read_sysctl("net/ipv4/conf/vxlan.calico/rp_filter") == "2", "systemd-sysctl, which udev runs")
+    programs.until_udev(lambda: host.read_sysctl("net/ipv4/conf/vxlan.calico/rp_filter") == "2", "vxlan.calico", "systemd-sysctl, which udev runs")
     assert not host.module("node_sysctl", {"rp_filter": {"vxlan.calico": 2}})["changed"]

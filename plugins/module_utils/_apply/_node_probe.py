@@ -75,6 +75,7 @@ def perform(task: Task) -> None:
             task.writer.deadline = Deadline(_CLEAN_UP)
         try:
             _remove(task, namespace)
+            _see_pods_off(task, namespace)
         except SubmarinerError as error:
             if not failed:
                 raise
@@ -189,14 +190,7 @@ def _remove(task: Task, namespace: str, *, leftovers: bool = False, keep_namespa
                 task.lines.append(f"Remove {found['kind']} {namespace}/{found['metadata']['name']}{said}.")
                 task.writer.delete(f"{_path(namespace, kind)}/{found['metadata']['name']}", found, restart=True)
     if names and leftovers and not task.check_mode:
-        wait_for(
-            task.member.connection,
-            _path(namespace, "pods"),
-            lambda found: not found or f"{len(found)} pods are still there",
-            deadline=task.deadline,
-            what=f"{task.member.name}: the pods that an earlier run left behind to be gone",
-            label_selector=objects.SELECTOR,
-        )
+        _await_no_pods(task, namespace, "the pods that an earlier run left behind to be gone", task.deadline)
     if keep_namespace:
         return frozenset(names)
     path = f"{_NAMESPACES}/{namespace}"
@@ -205,6 +199,27 @@ def _remove(task: Task, namespace: str, *, leftovers: bool = False, keep_namespa
         task.lines.append(f"Remove namespace {namespace}{said}.")
         task.writer.delete(path, found, restart=True)
     return frozenset(names)
+
+
+def _see_pods_off(task: Task, namespace: str) -> None:
+    """Wait for this run's pods to be gone. A kubelet that does not answer keeps its own: they are told, and take nothing from what was found."""
+    if task.check_mode:
+        return
+    try:
+        _await_no_pods(task, namespace, "its probe pods to be gone", task.writer.deadline)
+    except TimedOutError as error:
+        task.warnings.append(error.message)
+
+
+def _await_no_pods(task: Task, namespace: str, what: str, deadline: Deadline) -> None:
+    wait_for(
+        task.member.connection,
+        _path(namespace, "pods"),
+        lambda found: not found or f"{len(found)} pods are still there",
+        deadline=deadline,
+        what=f"{task.member.name}: {what}",
+        label_selector=objects.SELECTOR,
+    )
 
 
 def _ours(task: Task, namespace: str, kind: str) -> t.List[Object]:

@@ -172,6 +172,9 @@ def _write(host: Host, before: str, after: str, outcome: Outcome) -> None:
         return
     replace(host, FILE, after)
     try:
-        host.run(["udevadm", "control", "--reload"])
+        told = host.run(["udevadm", "control", "--reload"])
+        why = f"udevadm control --reload ended with {told.code}: {' '.join(told.err.split())}" if told.code else ""
     except Unreadable as error:
-        outcome.warnings.append(f"udev was not told of {FILE}: {error.why}. It reads it at the next boot at the latest.")
+        why = error.why
+    if why:
+        outcome.warnings.append(f"udev was not told of {FILE}: {why}. It reads it at the next boot at the latest.")

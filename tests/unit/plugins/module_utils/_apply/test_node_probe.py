@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import threading
 
 import pytest
 
@@ -26,13 +27,14 @@ TARGETS = {name: {"path_mtu": [{"address": "10.0.0.1", "path": "underlay", "prot
 
 
 class PodMakingApi(StampingApi):
-    """:ivar logs: by node. :ivar denied: why it makes no pods."""
+    """:ivar logs: by node. :ivar denied: why it makes no pods. :ivar lingering: seconds for which pods outlive their Job."""
 
     def __init__(self):
         super().__init__()
         self.logs = {node: report(node) for node in TARGETS}
         self.status = READY
         self.denied = ""
+        self.lingering = 0.0
 
     def answer(self, call):
         if call.path.endswith("/log"):
@@ -46,7 +48,7 @@ class PodMakingApi(StampingApi):
                     self.put(PODS, f"{objects.NAME}-{node}", spec={"nodeName": node}, status=self.status)
         if call.method == "DELETE" and "/jobs/" in call.path and call.writes:
             for name in list(self.objects[PODS]):
-                self.remove(PODS, name)
+                threading.Timer(self.lingering, self.remove, (PODS, name)).start()
         return status, body
 
 
@@ -110,6 +112,22 @@ def test_it_probes_and_leaves_nothing(api, make):
     order = json.loads(gzip.decompress(base64.b64decode(contents[objects.ORDER])))
     assert set(order["nodes"]) == {"a", "b"} and order["lifetime"] == 60 and order["cluster"] == "c1" and set(contents) == {objects.PROGRAM, objects.ORDER}
     assert all(call.body["propagationPolicy"] == "Background" for call in api.of("DELETE"))
+
+
+def test_it_ends_when_its_pods_have(api, make):
+    api.lingering = 0.8
+    task = make()
+    probing.perform(task)
+    assert there(api) == {} and task.warnings == []
+
+
+def test_pods_that_stay_are_told_and_take_nothing_from_what_was_found(api, make, monkeypatch):
+    monkeypatch.setattr(probing, "_CLEAN_UP", 1.0)
+    api.lingering = 5.0
+    task = make()
+    probing.perform(task)
+    (warning,) = task.warnings
+    assert "its probe pods to be gone" in warning and "2 pods are still there" in warning and len(task.facts["documents"]) == 2
 
 
 def test_a_namespace_that_is_there_stays(api, make):

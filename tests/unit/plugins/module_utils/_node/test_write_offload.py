@@ -154,5 +154,8 @@ def test_programs_that_are_missing(host, monkeypatch):
     with pytest.raises(SubmarinerError, match="udev is not installed"):
         run(host, "eth0")
     monkeypatch.setattr(_write_offload.shutil, "which", lambda name, path: name)
+    host.answers["udevadm control --reload"] = (1, "")
+    assert "ended with 1" in run(host, "eth0").warnings[0]
+    remove(host)
     del host.answers["udevadm control --reload"]
     assert "next boot" in run(host, "eth0").warnings[0]
