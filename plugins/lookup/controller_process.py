@@ -27,7 +27,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The process as a text. Empty on systems without C(/proc).
+  description: The process as a text. On systems without C(/proc) it tells two playbooks apart, and not whether one has ended.
   type: list
   elements: str
 """

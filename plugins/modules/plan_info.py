@@ -65,11 +65,13 @@ options:
   max_failures:
     description:
       - How many steps may fail in a clusterset before no new step begins in it. V(0) does not count.
+      - Before a cluster is joined that is in none yet, the failures of all clustersets count.
     type: int
     default: 1
   min_healthy_gateways:
     description:
-      - A step that interrupts traffic begins only where at least so many gateways of its cluster are healthy. V(0) does not ask.
+      - A step that interrupts traffic begins only where at least so many gateways of its cluster are healthy. V(0) does not ask. Before a correction of
+        CIDRs writes to peers, M(fathom.submariner.join) asks the same of them.
     type: int
     default: 0
   window:
@@ -165,7 +167,9 @@ outcome:
   type: dict
   sample: {"n": 3, "state": "needs consent", "message": "it interrupts traffic"}
 preconditions:
-  description: Those preconditions of the step that still hold. The others were changed by steps of this run before it.
+  description:
+    - The preconditions of the step. Those of clusters that steps before it have reached, by a change to them or to another member of their clusterset, are
+      marked with C(reached). Of these the step's module lets pass what the run itself has written and what controllers follow it with, and nothing else.
   returned: with O(step)
   type: list
   elements: dict
@@ -184,6 +188,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import VERSION
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._module import declare_secrets, open_connection
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._options import AUTH_ARGUMENT_SPEC
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _following as following
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _stop_rules as rules
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._outcome import plan_lines
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._plan_file import of_cluster, read_plan, require_same_cluster
@@ -268,8 +273,8 @@ def touches(plan, cluster):
 
 
 def of_step(step, cluster):
-    """The preconditions of a step on one cluster. A step may write to the peers of its cluster, too."""
-    return [each for each in step["preconditions"] if (each.get("cluster") or step["cluster"]) == cluster]
+    """The preconditions of a step on one cluster."""
+    return [each for each in step["preconditions"] if following.cluster_of(step, each) == cluster]
 
 
 def require_fresh(plan, member, deadline):
@@ -311,16 +316,13 @@ def gate(plan, member, params, deadline):
     wait = rules.must_wait(step, plan, outcomes, rules.Rules(params["allow_disruption"], params["max_failures"], params["min_healthy_gateways"]), around)
     if wait is not None:
         return {"begin": False, "outcome": wait._asdict(), "preconditions": []}
-    begun = any(each.get("changed") for each in params["outcomes"])
-    changed = {entry["path"]: entry for entry in state.stale(member, of_step(step, member.name), deadline)}
-    if changed and not begun:
-        told = "; ".join(entry["said"] for entry in changed.values())
+    reached = following.reached(plan, {int(each["n"]) for each in params["outcomes"] if each.get("changed")})
+    changed = [] if member.name in reached else state.stale(member, of_step(step, member.name), deadline)
+    if changed:
+        told = "; ".join(entry["said"] for entry in changed)
         raise RefusedError(f"{member.name} has changed since the plan was made: {told}. Nothing was written. Make a new plan.")
-    if not begun:
-        return {"begin": True, "outcome": None, "preconditions": step["preconditions"]}
-    # What earlier steps of this run have changed, here and elsewhere, is judged anew by the step's own module; what they have not must still hold.
-    held = [each for each in of_step(step, member.name) if each.get("path") not in changed]
-    return {"begin": True, "outcome": None, "preconditions": held}
+    # What may come of earlier steps of this run is told from what somebody else has changed by the step's own module, which has the run's journal.
+    return {"begin": True, "outcome": None, "preconditions": following.marked(step, reached)}
 
 
 def require_sensible(params):

@@ -137,7 +137,7 @@ def test_a_job_that_is_cancelled_while_it_holds_the_locks_and_the_one_beside_and
         """Is asked again and again whether somebody has pressed Cancel."""
         if clusterset.killer.waiting.is_set() and not beside:
             watch = Watch(lab)
-            beside.append(playbook(lab, "remediate", "-e", f"submariner_plan={jobs.folder}/project/submariner-plan.json", "-e", "submariner_run=beside"))
+            beside.append(playbook(lab, "remediate", "-e", f"submariner_plan={jobs.folder}/project/submariner-plan.json"))  # the very same
             beside.append(watch.writes())
         return len(beside) == 2
 
@@ -145,7 +145,7 @@ def test_a_job_that_is_cancelled_while_it_holds_the_locks_and_the_one_beside_and
     assert cancelled.status == "canceled" and cancelled.rc != 0, cancelled.output
     done, writes = beside
     assert done.returncode == 2 and f"run {plan['run']} is at work on this cluster" in done.stdout, done.stdout
-    assert "That process lives" in done.stdout and " s ago)" in done.stdout
+    assert "That process lives" in done.stdout and " s ago)" in done.stdout and "was started twice" in done.stdout
     assert {each.resource for events in writes.values() for each in events} <= {"leases"}  # the first run's, which keeps them
     assert set(clusterset.holders().values()) == {plan["run"]}
 

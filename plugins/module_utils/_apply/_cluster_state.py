@@ -16,12 +16,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._members 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import objects
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import is_dead
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import STALE, Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, KubeError, TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest, get_object, in_parallel, read_list
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import History, Record, history, open_entries, read_data, read_lines
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._undo import was_written
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
 
 PAUSE = "fathom-submariner-pause"
 _HEALTHY = ("active", "passive")
@@ -105,12 +108,25 @@ def why_paused(member: Member, namespace: str, deadline: Deadline) -> str:
 
 
 def healthy_gateways(member: Member, deadline: Deadline) -> int | None:
-    """How many gateways of the cluster are active or passive without a failure; None where that cannot be read."""
-    found = read_list(member.connection, ListRequest("gateways", "/apis/submariner.io/v1/gateways", dict), deadline)
-    if found.error is not None:
-        return 0 if found.error.state == NOT_SERVED else None
-    states = [each.get("status") or {} for each in found.items]
-    return sum(status.get("haStatus") in _HEALTHY and not status.get("statusFailure") for status in states)
+    """How many gateways of the cluster are active or passive without a failure and report so now; None where that cannot be read."""
+    reports = Reports()
+    healthy: int | None = None
+
+    def all_report(gateways: list[dict[str, t.Any]]) -> bool:
+        nonlocal healthy
+        say_so, healthy = (
+            sum(each.ha_status in _HEALTHY and not each.status_failure for each in found) for found in (map(project.gateway, gateways), reports.anew(gateways))
+        )
+        return say_so == healthy
+
+    patience = Deadline(min(STALE, deadline.left()))
+    try:
+        wait_for(member.connection, "/apis/submariner.io/v1/gateways", all_report, deadline=patience, what=f"{member.name}: its gateways to report")
+    except TimedOutError:
+        pass  # those that do not report are not healthy
+    except KubeError as error:
+        return 0 if error.state == NOT_SERVED else None
+    return healthy
 
 
 def lock_of(member: Member, namespace: str, deadline: Deadline) -> dict[str, str]:

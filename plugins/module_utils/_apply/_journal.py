@@ -8,6 +8,7 @@
 On the controller, in ``DIRECTORY/RUN/CLUSTER.jsonl`` (mode 0600): a line of JSON before each write, with the whole object as it was, and one after it.
 In the cluster, in ConfigMap ``fathom-submariner-journal-RUN``: the same entries without the whole objects, only with what undoes the write.
 An entry that was intended and never done tells that the run was killed in between: the object itself says whether it was written.
+The ConfigMap is what numbers the entries, since every writer has that one, wherever its files are.
 Neither copy holds a secret: its value is replaced by a mark, and whoever rolls back is told what cannot be put back.
 """
 
@@ -23,7 +24,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._members 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import clean
-from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError, KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import DOMAIN
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._write import create, merge_patch
@@ -37,6 +38,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._remedies._histo
     RESTART,
     SUBCTL_JOIN,
     UNDONE,
+    history,
+    read_data,
     read_lines,
 )
 
@@ -48,6 +51,7 @@ LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "fathom.submariner"
 
 _RUN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label's value, and the end of a ConfigMap's name
+_ATTEMPTS = 10  # to get a number, while somebody else writes the journal of the same run
 _FULL = 700_000  # bytes of a ConfigMap after which the next one is begun: etcd takes about 1 MiB of one object
 
 
@@ -99,6 +103,7 @@ class Journal:
         self._file = file_name(directory, run, member.name) if directory else None
         self._part = 0
         self._size = 0
+        self._version = ""  # of the last ConfigMap, with all that it holds counted; "" where it is not known, or there is none
         self._next: int | None = None
 
     def intend(self, entry: Entry, deadline: Deadline) -> int:
@@ -106,14 +111,27 @@ class Journal:
 
         :raises SubmarinerError: it cannot be kept, so that nothing may be written.
         """
-        if self._next is None:
-            self._next = self._find_end(deadline)
-        number, self._next = self._next, self._next + 1
-        line = {"n": number, "state": INTENDED, "at": _now(), "run": self.run, "cluster": self._member.name, **entry._asdict()}
-        self._append({**line, "before": clean(entry.before) or None})
+        line = {"state": INTENDED, "at": _now(), "run": self.run, "cluster": self._member.name, **entry._asdict()}
         short = {key: value for key, value in line.items() if key != "before" or entry.verb == DELETE}
-        self._keep(f"{number:05d}.{INTENDED}", short, deadline)
+        number = self._number(short, deadline)
+        self._append({"n": number, **line, "before": clean(entry.before) or None})
         return number
+
+    def _number(self, line: t.Mapping[str, t.Any], deadline: Deadline) -> int:
+        """Write an entry to the cluster under a number that nobody else gets, and return that."""
+        for dummy in range(_ATTEMPTS):
+            if self._next is None:
+                self._next = self._find_end(deadline)
+            number = self._next
+            try:
+                self._keep(f"{number:05d}.{INTENDED}", {"n": number, **line}, deadline, alone=True)
+                return number
+            except ConflictError:
+                self._next = None
+        raise SubmarinerError(
+            f"{self._member.name}: somebody else writes the journal of run {self.run} (ConfigMap {self._namespace}/{config_map_name(self.run, self._part)}) "
+            "again and again, so nothing more was written to this cluster. Look whether the same run was started twice."
+        )
 
     def mark(self, number: int, state: str, after: t.Mapping[str, t.Any] | None, why: str, deadline: Deadline) -> None:
         """Note what became of an entry: DONE with the object as it is, FAILED with the reason, or UNDONE by a rollback."""
@@ -130,6 +148,12 @@ class Journal:
         self._append({**line, "after": clean(after) or None})
         self._keep(f"{number:05d}.{state}", line, deadline)
 
+    def written_paths(self, deadline: Deadline) -> set[str]:
+        """The paths of the objects that the run has written here, as far as the cluster's copy tells."""
+        parts = enumerate(read_parts(self._member, self._namespace, self.run, deadline))
+        lines = [line for part, data in parts for line in read_data(data, config_map_name(self.run, part))[0]]
+        return {record.path for record in history(None, lines).records if record.state != FAILED}
+
     def _append(self, line: t.Mapping[str, t.Any]) -> None:
         if self._file is None:
             return
@@ -145,14 +169,19 @@ class Journal:
                 f"The journal {self._file} cannot be written ({error.strerror}), so nothing more was written to {self._member.name}."
             ) from error
 
-    def _keep(self, key: str, line: t.Mapping[str, t.Any], deadline: Deadline) -> None:
+    def _keep(self, key: str, line: t.Mapping[str, t.Any], deadline: Deadline, *, alone: bool = False) -> None:
+        """Write a line to the cluster.
+
+        :param alone: only where nobody else has written since what is there was counted.
+        :raises ConflictError: somebody has.
+        """
         text = json.dumps(line, sort_keys=True)
         if self._size and self._size + len(text) > _FULL:
-            self._part, self._size = self._part + 1, 0
+            self._part, self._size, self._version = self._part + 1, 0, ""
         name = config_map_name(self.run, self._part)
         collection = f"/api/v1/namespaces/{self._namespace}/configmaps"
         try:
-            if self._size == 0 and get_object(self._member.connection, f"{collection}/{name}", deadline) is None:
+            if not self._version and (alone or get_object(self._member.connection, f"{collection}/{name}", deadline) is None):
                 labels = {LABEL_MANAGED_BY: MANAGER, LABEL_RUN: self.run}
                 body = {
                     "apiVersion": "v1",
@@ -160,15 +189,26 @@ class Journal:
                     "metadata": {"name": name, "namespace": self._namespace, "labels": labels},
                     "data": {key: text},
                 }
-                create(self._member.connection, collection, body, deadline=deadline)
+                stored = create(self._member.connection, collection, body, deadline=deadline)
             else:
-                merge_patch(self._member.connection, f"{collection}/{name}", {"data": {key: text}}, resource_version=None, deadline=deadline)
+                version = self._version if alone else None
+                stored = merge_patch(self._member.connection, f"{collection}/{name}", {"data": {key: text}}, resource_version=version, deadline=deadline)
         except KubeError as error:
+            if alone and isinstance(error, ConflictError):
+                raise
             raise SubmarinerError(
                 f"{self._member.name}: the journal, ConfigMap {self._namespace}/{name}, cannot be written, so nothing more was written to this cluster. "
                 f"{error.message} Another namespace can be chosen with state_namespace."
             ) from error
-        self._size += len(text)
+        last = self._count(stored)
+        if self._next is not None:
+            self._next = max(self._next, last + 1)
+
+    def _count(self, found: t.Mapping[str, t.Any]) -> int:
+        """Remember a ConfigMap as the one to go on with; return the highest number in it."""
+        data = found.get("data") or {}
+        self._size, self._version = sum(map(len, data.values())), str(found["metadata"].get("resourceVersion") or "")
+        return max([0, *(int(number) for number in (key.partition(".")[0] for key in data) if number.isdecimal())])
 
     def _find_end(self, deadline: Deadline) -> int:
         """The number after the last one of this run, and the ConfigMap to go on with: the run may have been killed, or be at its tenth task.
@@ -176,9 +216,9 @@ class Journal:
         Of both copies: a number that one of them has already must not become another write's where somebody has removed the other.
         """
         last = max([0, *(line["n"] for line in read_lines(read_file(self._file) or "", self._file)[0])]) if self._file else 0
-        for part, data in enumerate(read_parts(self._member, self._namespace, self.run, deadline)):
-            self._part, self._size = part, sum(map(len, data.values()))
-            last = max([last, *(int(number) for number in (key.partition(".")[0] for key in data) if number.isdecimal())])
+        self._part, self._size, self._version = 0, 0, ""
+        for self._part, found in enumerate(_read_config_maps(self._member, self._namespace, self.run, deadline)):
+            last = max(last, self._count(found))
         return last + 1
 
 
@@ -208,12 +248,16 @@ def config_map_name(run: str, part: int) -> str:
 
 def read_parts(member: Member, namespace: str, run: str, deadline: Deadline) -> list[dict[str, str]]:
     """Return the data of the ConfigMaps of a run, in their order; [] where it has written nothing."""
-    parts: list[dict[str, str]] = []
+    return [dict(found.get("data") or {}) for found in _read_config_maps(member, namespace, run, deadline)]
+
+
+def _read_config_maps(member: Member, namespace: str, run: str, deadline: Deadline) -> list[dict[str, t.Any]]:
+    parts: list[dict[str, t.Any]] = []
     while True:
         found = get_object(member.connection, f"/api/v1/namespaces/{namespace}/configmaps/{config_map_name(run, len(parts))}", deadline)
         if found is None:
             return parts
-        parts.append(dict(found.get("data") or {}))
+        parts.append(found)
 
 
 def _now() -> str:

@@ -8,7 +8,8 @@
 A Lease (coordination.k8s.io/v1) as leader election uses it (client-go tools/leaderelection): holder, renewal time and duration are in its spec; it is
 free when it has no holder or was not renewed for its duration. Holder and taker may have clocks that differ, so neither is asked: how long ago a
 renewal was is told by the API server's clock alone, which stamps every change in ``metadata.managedFields``, those of a dry run included.
-An annotation names the process that the run is: where that is seen to be dead, nobody needs to wait for the end of the duration.
+An annotation names the process that the run is: where that is seen to be dead, nobody needs to wait for the end of the duration. The tasks of a run, which
+are processes of their own, share its lock by its id. Another playbook of the same id (one plan, carried out twice) is another run.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class Lease:
 
     :ivar taken: what is to be said of the run from which the lock was taken, which ended without giving it back; "" where there was none.
     :ivar shared: whether the run had the lock before, so that giving it back is for whoever took it.
-    :param run: the holder: equal runs share it.
+    :param run: the holder: its tasks share it.
     :param steal: take it from whoever holds it, for a holder that is known to be dead.
     :param duration: seconds without a renewal after which others may take it. A run that holds it for longer already keeps that.
     :param lasting: whether the run outlives this process, which else is the run, so that its lock dies with it.
-    :param process: that a lasting run is; None where it is not known.
+    :param process: that a lasting run is; None where it is not known: then its id alone tells it from others.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Lease:
         self._duration = duration
         self._lasting = lasting
         self._process = process if lasting else processes.this_process()
-        self._holder: Process | None = None  # whose death ends the run
+        self._holder = process if lasting else None  # whose death ends the run; None while that is not known
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lost = ""
@@ -139,7 +140,7 @@ class Lease:
         self.pause()
         for attempt in range(_ATTEMPTS):
             found = get_object(self._member.connection, self._path, deadline)
-            if found is None or (found.get("spec") or {}).get("holderIdentity") != self._run:
+            if found is None or not self._is_mine(found, self._holder):
                 return False
             patch = {"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}, "metadata": {"annotations": {PROCESS: None}}}
             try:
@@ -172,6 +173,16 @@ class Lease:
             )
         return found
 
+    def _is_mine(self, found: t.Mapping[str, t.Any], process: Process | None) -> bool:
+        """Whether this run holds the lock, and not another playbook of the same id.
+
+        :param process: that the run is; None where it is not known, or any will do.
+        """
+        if (found.get("spec") or {}).get("holderIdentity") != self._run:
+            return False
+        holds = process_in(found)
+        return holds is None or process is None or holds == process
+
     def _require_mine(self, found: dict[str, t.Any], deadline: Deadline) -> None:
         """
         :raises RefusedError: another run holds the lock, and may live.
@@ -179,7 +190,7 @@ class Lease:
         spec = found.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
         self.taken = ""
-        if not holder or holder == self._run:
+        if not holder or self._is_mine(found, self._process if self._lasting else None):
             return
         process = process_in(found)
         if self._steal:
@@ -192,17 +203,21 @@ class Lease:
             if left > 0:
                 raise RefusedError(self._busy(holder, process, str(spec.get("acquireTime") or ""), age, left), holder=holder)
             why = f"it has not renewed its lock for {age:.0f} s" if age < float("inf") else "nothing tells when it renewed its lock"
-        self.taken = f"{self._member.name}: {abandoned(holder, why)}"
+        if holder != self._run:  # who goes on with a dead run needs not be told of it
+            self.taken = f"{self._member.name}: {abandoned(holder, why)}"
 
     def _busy(self, holder: str, process: Process | None, since: str, age: float, left: float) -> str:
         parts = (f"Lease {self._namespace}/{NAME}", str(process or ""), f"held since {since}" if since else "", f"renewed {age:.0f} s ago")
         held = ", ".join(filter(None, parts))
         alive = "That process lives. " if processes.is_dead(process) is False else ""
+        if holder == self._run:
+            other = "It has this run's id: the same plan, or the same submariner_run, was started twice."
+        else:
+            other = "To go on with that very run, give its id as submariner_run."
         return (
             f"{self._member.name}: run {holder} is at work on this cluster ({held}). Nothing was written. {alive}Wait until it ends; "
             f"submariner_wait_for_lock=SECONDS makes role remediate wait. If it is dead, its lock expires in {left:.0f} s; submariner_steal_lock=true "
-            f"of the roles remediate and rollback takes it at once, and kubectl -n {self._namespace} delete lease {NAME} frees it. "
-            "To go on with that very run, give its id as submariner_run."
+            f"of the roles remediate and rollback takes it at once, and kubectl -n {self._namespace} delete lease {NAME} frees it. {other}"
         )
 
     def _take(self, found: dict[str, t.Any], deadline: Deadline) -> None:
@@ -270,13 +285,15 @@ class Lease:
     def _renew(self, deadline: Deadline, also: t.Mapping[str, t.Any] | None = None) -> None:
         began = _clock()
         found = get_object(self._member.connection, self._path, deadline)
-        holder = ((found or {}).get("spec") or {}).get("holderIdentity") or "nobody"
-        if holder != self._run:
-            self._lost = f"it is held by {holder} now"
+        if found is None or not self._is_mine(found, self._holder):
+            spec = (found or {}).get("spec") or {}
+            holder = spec.get("holderIdentity") or "nobody"
+            self._lost = f"it is held by {holder} now" + (f", in {process_in(found or {})}" if holder == self._run else "")
             return
         patch = {"spec": {"renewTime": _now(), **(also or {})}}
-        merge_patch(self._member.connection, self._path, patch, resource_version=t.cast(dict, found)["metadata"]["resourceVersion"], deadline=deadline)
+        written = merge_patch(self._member.connection, self._path, patch, resource_version=found["metadata"]["resourceVersion"], deadline=deadline)
         self._renewed = began
+        self._lasts = int(written["spec"].get("leaseDurationSeconds") or DURATION)  # the run's keeper may have shortened it
 
 
 def process_in(lease: t.Mapping[str, t.Any]) -> Process | None:

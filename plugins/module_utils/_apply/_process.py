@@ -22,6 +22,7 @@ _ENDED = ("Z", "X", "x")  # states of proc_pid_stat(5): nobody has asked yet how
 class Process(t.NamedTuple):
     """
     :param host: for people alone: two machines may be called the same.
+    :param boot: "" where the system does not tell.
     :param started: clock ticks after the kernel's start.
     """
 
@@ -36,14 +37,17 @@ class Process(t.NamedTuple):
 
 
 def process_of(pid: int) -> Process | None:
-    """Tell which process has a pid now; None where this system does not tell (no Linux), or there is none."""
+    """Tell which process has a pid now; None where there is none.
+
+    Where this system does not tell (no Linux), it is told from others by its pid alone, and whether it has ended is not known.
+    """
     found = _state_and_start(pid)
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
             boot = stream.read().strip()
         namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
-        return None
+        return Process(os.uname().nodename, "", "", pid, 0)
     return Process(os.uname().nodename, boot, namespace, pid, found[1]) if found else None
 
 
@@ -68,7 +72,7 @@ def read(text: t.Any) -> Process | None:
 def is_dead(process: Process | None) -> bool | None:
     """Whether a process has ended; None where that cannot be told from here: it is another machine's, another container's, or not known."""
     here = this_process()
-    if process is None or here is None or (process.boot, process.namespace) != (here.boot, here.namespace):
+    if process is None or here is None or not here.boot or (process.boot, process.namespace) != (here.boot, here.namespace):
         return None
     try:
         os.kill(process.pid, 0)

@@ -164,7 +164,8 @@ class Rollback:
         if decision.action == undoing.REMOVE:
             metadata = t.cast(dict, found)["metadata"]
             if not (self._check_mode and record.path in self._seen):
-                kube.delete(connection, record.path, uid=metadata.get("uid"), dry_run=self._check_mode, deadline=self._deadline)
+                uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+                kube.delete(connection, record.path, uid=uid, resource_version=version, dry_run=self._check_mode, deadline=self._deadline)
             after = None
             said = f"{record.object} removed, which {record.remedy} had created"
         elif decision.action == undoing.MAKE:

@@ -25,6 +25,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._evict import EvictionBlockedError, evict
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._identity import FIELD_MANAGER
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import get_object
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._following import REACHED, is_among, may_follow
 
 _ATTEMPTS = 4  # of one patch, while controllers write the status of the object
 _NO_DRY_RUN = "does not support dry run"  # apiserver pkg/admission/plugin/webhook/errors: a webhook with side effects
@@ -118,10 +119,11 @@ class Writer:
         entry = Entry(journalling.CREATE, own, _named(body), "", "", None, clean(body), None, self._remedy)
         return self._carry_out(entry, body, lambda: kube.create(self.member.connection, path, body, deadline=self.deadline))
 
-    def patch(self, path: str, found: Object, patch: Object, *, irreversible: str = "") -> Object:
+    def patch(self, path: str, found: Object, patch: Object, *, irreversible: str = "", one_way: bool = False) -> Object:
         """Apply a merge patch to an object as it was read, and return it; does nothing where it has all of it already.
 
         :param irreversible: what goes with it that no rollback can put back, a sentence for people.
+        :param one_way: no rollback is to undo it.
         :raises ConflictError: the object has changed since it was read.
         :raises InvalidError: the server refuses the change.
         :raises SubmarinerError: the server would store, or has stored, something else.
@@ -138,25 +140,26 @@ class Writer:
         if self.check_mode:
             self._written[path] = predicted
             return predicted
-        entry = self._entry(journalling.PATCH, path, found, shown(patch, found), shown(inverse(found, patch), found))._replace(irreversible=irreversible)
+        undo = {} if one_way else shown(inverse(found, patch), found)
+        entry = self._entry(journalling.PATCH, path, found, shown(patch, found), undo)._replace(irreversible=irreversible)
         return self._carry_out(entry, patch, lambda: self._merge(path, found, patch))
 
     def delete(self, path: str, found: Object, *, restart: bool = False) -> None:
         """Delete an object as it was read.
 
-        :param restart: a pod, in whose place another one comes, or what was only made for a while: nothing is left to be undone.
-        :raises ConflictError: another object of that name is there.
+        :param restart: a pod, in whose place another one comes, or what was only made for a while: nothing is left to be undone, and whoever changes it
+            meanwhile changes nothing that lasts.
+        :raises ConflictError: the object has changed since it was read, or another object of that name is there.
         """
         self._note(path, found)
-        metadata = found["metadata"]
         if not (self.check_mode and path in self._written):
-            self._predict(lambda: kube.delete(self.member.connection, path, uid=metadata.get("uid"), dry_run=True, deadline=self.deadline), None)
+            self._predict(lambda: self._delete(path, found, dry_run=True, any_version=restart), None)
         self._show(found, None, found)
         if self.check_mode:
             self._written[path] = None
             return
         entry = self._entry(journalling.RESTART if restart else journalling.DELETE, path, found, None, None)
-        self._carry_out(entry, None, lambda: kube.delete(self.member.connection, path, uid=metadata.get("uid"), deadline=self.deadline))
+        self._carry_out(entry, None, lambda: self._delete(path, found, any_version=restart))
 
     def rehearse(self, path: str, found: Object | None, wanted: Object) -> None:
         """Ask the server whether it would take a write, before another object is written that is half a change without this one.
@@ -291,14 +294,33 @@ class Writer:
         return result
 
     def _merge(self, path: str, found: Object, patch: Object, *, dry_run: bool = False) -> Object:
-        """Send a merge patch on the version that it was computed from, or on a later one that differs from it in its status alone.
+        def send(version: str | None) -> Object:
+            return kube.merge_patch(self.member.connection, path, patch, resource_version=version, dry_run=dry_run, deadline=self.deadline)
+
+        return self._on_its_version(path, found, send)
+
+    def _delete(self, path: str, found: Object, *, any_version: bool, dry_run: bool = False) -> bool:
+        def send(version: str | None) -> bool:
+            uid = found["metadata"].get("uid")
+            return kube.delete(self.member.connection, path, uid=uid, resource_version=version, dry_run=dry_run, deadline=self.deadline)
+
+        try:
+            return send(None) if any_version else self._on_its_version(path, found, send)
+        except ConflictError:
+            now = get_object(self.member.connection, path, self.deadline)
+            if now is not None and not (now["metadata"].get("uid") == found["metadata"].get("uid") and now["metadata"].get("deletionTimestamp")):
+                raise
+            return False  # somebody else has deleted it meanwhile
+
+    def _on_its_version(self, path: str, found: Object, send: t.Callable[[str | None], t.Any]) -> t.Any:
+        """Send a write on the version that it was computed from, or on a later one that differs from it in its status alone.
 
         :raises ConflictError: somebody has changed more than that.
         """
         version = found["metadata"].get("resourceVersion")
         for attempt in range(_ATTEMPTS):
             try:
-                return kube.merge_patch(self.member.connection, path, patch, resource_version=version, dry_run=dry_run, deadline=self.deadline)
+                return send(version)
             except ConflictError:
                 now = get_object(self.member.connection, path, self.deadline)
                 if attempt + 1 == _ATTEMPTS or differing({"content": content(found), "uid": found["metadata"].get("uid")}, now):
@@ -357,11 +379,17 @@ class Writer:
         if expected is None:
             return
         fields = differing(expected, found)
-        if fields:
+        if fields and not self._by_this_run(expected, found):
             what = _named(found) if found else path
             raise RefusedError(
                 f"{self.member.name}: {what} has changed since the plan was made, in {', '.join(fields[:8])}. {self.extent} Make a new plan."
             )
+
+    def _by_this_run(self, expected: Object, found: Object | None) -> bool:
+        """Whether what an object is now comes of what steps before this one have written."""
+        if not expected.get(REACHED):
+            return False
+        return may_follow(expected, found) or is_among(str(expected["path"]), self._journal.written_paths(self.deadline))
 
 
 def _last_other(found: Object | None) -> str:

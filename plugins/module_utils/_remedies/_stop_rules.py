@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._remedies._order import joins_any
+
 # What became of a step.
 DONE, UNCHANGED, FAILED = "done", "unchanged", "failed"
 CONSENT, SKIPPED, STOPPED = "needs consent", "skipped", "stopped"
@@ -24,7 +26,8 @@ class Outcome(t.NamedTuple):
 class Rules(t.NamedTuple):
     """What a run is stopped by.
 
-    :param max_failures: steps that may fail in a clusterset (a cluster that is in none counts for itself) before no new step begins in it.
+    :param max_failures: steps that may fail in a clusterset (a cluster that is in none counts for itself) before no new step begins in it. Before a
+        cluster is joined to a set, those of all sets count.
     :param min_healthy_gateways: a disruptive step begins only where at least so many gateways of its cluster are healthy; 0 asks nothing.
     """
 
@@ -61,7 +64,8 @@ def must_wait(step: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any], outcomes
         return Outcome(number, CONSENT, "it interrupts traffic: allow_disruption=true (submariner_allow_disruption) agrees to that")
     failed = _failures(step, plan, outcomes)
     if rules.max_failures and len(failed) >= rules.max_failures:
-        return Outcome(number, STOPPED, f"{_steps(failed)} failed in this clusterset, and max_failures is {rules.max_failures}")
+        where = "on what this cluster may be joined to" if _joins_any(step, plan) else "in this clusterset"
+        return Outcome(number, STOPPED, f"{_steps(failed)} failed {where}, and max_failures is {rules.max_failures}")
     if around.paused:
         return Outcome(number, STOPPED, f"the run is paused: {around.paused}")
     if around.closed:
@@ -85,10 +89,16 @@ def out_of_order(step: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any], outco
 
 
 def _failures(step: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any], outcomes: t.Iterable[Outcome]) -> list[int]:
+    if _joins_any(step, plan):
+        return [outcome.n for outcome in outcomes if outcome.state == FAILED]
     sets = {entry["name"]: entry["clusterset"] or f"cluster {entry['name']}" for entry in plan["clusters"]}
     clusters = {other["n"]: other["cluster"] for other in plan["steps"]}
     own = sets.get(step["cluster"])
     return [outcome.n for outcome in outcomes if outcome.state == FAILED and sets.get(clusters.get(outcome.n, "")) == own]
+
+
+def _joins_any(step: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> bool:
+    return joins_any(step["kind"], next((entry["clusterset"] for entry in plan["clusters"] if entry["name"] == step["cluster"]), ""))
 
 
 def _told(outcome: Outcome | None) -> str:

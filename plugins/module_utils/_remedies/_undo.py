@@ -82,6 +82,7 @@ def _undo_patch(record: Record, found: t.Mapping[str, t.Any] | None, force: bool
     sent, dummy = known(record.patch)
     if found is None:
         return Undo(CANNOT, reason=f"{record.object} has been deleted since, so nothing is left to be put back", mark=False)
+    back = _sparing(back, record.patch, found)
     if not missing_from(found, back):
         return Undo(NOTHING, reason=f"{record.object} is as it was", lost=lost)
     if found["metadata"].get("uid") != record.uid:
@@ -91,6 +92,26 @@ def _undo_patch(record: Record, found: t.Mapping[str, t.Any] | None, force: bool
     if changed and not force:
         return Undo(REFUSE, reason=_changed(record, changed), mark=False)
     return Undo(WRITE_PATCH, back, lost=lost)
+
+
+def _sparing(back: t.Any, sent: t.Any, found: t.Any) -> t.Any:
+    """A patch that undoes another one, without what it would remove of others': they may have added fields to a mapping that was not there before.
+
+    :param sent: the patch as the journal has it, with marks for secrets: they are its own, too.
+    """
+    if back is None and isinstance(sent, dict) and isinstance(found, dict) and _has_more(found, sent):
+        back = dict.fromkeys(sent)
+    if not (isinstance(back, dict) and isinstance(sent, dict)):
+        return back
+    there = found if isinstance(found, dict) else {}
+    return {key: _sparing(value, sent.get(key), there.get(key)) for key, value in back.items()}
+
+
+def _has_more(found: t.Any, sent: t.Any) -> bool:
+    """Whether a mapping has fields that were not sent."""
+    if not (isinstance(found, dict) and isinstance(sent, dict)):
+        return False
+    return any(key not in sent or _has_more(value, sent[key]) for key, value in found.items())
 
 
 def _undo_create(record: Record, found: t.Mapping[str, t.Any] | None, force: bool) -> Undo:

@@ -122,6 +122,16 @@ class TestRenewalsThatFailed:
         lease.require()
         assert len(bench.writes()) == writes
 
+    def test_a_lock_that_the_run_s_keeper_has_shortened_lasts_no_longer(self, bench, clock):
+        lease = self.held(bench, duration=1800)
+        bench.lease("run-1")._renew(bench.deadline, {"leaseDurationSeconds": leasing.DURATION})
+        lease._renew(bench.deadline)
+        clock["now"] += 1000
+        bench.api.now = 1000
+        bench.lease("run-2").acquire(bench.deadline)
+        with pytest.raises(RefusedError, match="it is held by run-2 now"):
+            lease.require()
+
     def test_one_that_cannot_be_renewed_is_not_trusted_until_it_can(self, bench, clock):
         lease = self.held(bench)
         clock["now"] += 119
@@ -158,6 +168,7 @@ class TestTheProcessThatHoldsIt:
     """On one host, where it is seen whether it lives."""
 
     PLAYBOOK = processes.Process("here", "boot", "pid:[1]", 4711, 1)
+    OTHER = PLAYBOOK._replace(pid=4712)
 
     @pytest.fixture
     def dead(self, monkeypatch):
@@ -214,9 +225,55 @@ class TestTheProcessThatHoldsIt:
         task.acquire(bench.deadline)
         task.require()
         assert not task.shared and task.taken == ""
+        assert task.release(bench.deadline)
+
+    def test_a_playbook_that_goes_on_with_a_dead_run_takes_its_lock(self, bench, dead):
+        self.held(bench)
+        dead.add(self.PLAYBOOK)
+        again = self.held(bench, process=self.OTHER)
+        assert not again.shared and again.taken == "" and leasing.process_in(bench.api.objects[LEASES]["fathom-submariner"]) == self.OTHER
+        assert self.held(bench, process=self.OTHER).shared
+
+    def test_a_plan_that_is_carried_out_twice_is_two_runs(self, bench, dead):
+        first, second = self.held(bench), bench.lease("run-1", lasting=True, process=self.OTHER, duration=1800)
+        for ask in (second.acquire, second.require_free):
+            with pytest.raises(RefusedError, match=r"run run-1 is at work.*process 4711 on here.*That process lives.*the same plan.*started twice") as caught:
+                ask(bench.deadline)
+            assert caught.value.details == {"holder": "run-1"}
+        assert second.release(bench.deadline) is False
+        first._renew(bench.deadline)
+        first.require()
+        self.held(bench)
+        assert first.release(bench.deadline)
+        second.acquire(bench.deadline)
+        second.pause()
+
+    def test_one_on_another_machine_goes_on_with_it_when_it_has_expired(self, bench, monkeypatch):
+        self.held(bench)
+        for now in (1799, 1801):
+            bench.api.now = now
+            second = bench.lease("run-1", lasting=True, process=self.OTHER)
+            if now < 1800:
+                with pytest.raises(RefusedError, match="its lock expires in 1 s"):
+                    second.acquire(bench.deadline)
+        second.acquire(bench.deadline)
+        second.pause()
+        assert second.taken == "" and leasing.process_in(bench.api.objects[LEASES]["fathom-submariner"]) == self.OTHER
+
+    def test_who_lost_it_to_another_process_of_its_id_neither_writes_nor_gives_it_back(self, bench):
+        first, task = self.held(bench), bench.lease("run-1")
+        task.acquire(bench.deadline)
         task.pause()
-        again = self.held(bench, process=self.PLAYBOOK._replace(pid=4712))
-        assert again.shared and leasing.process_in(bench.api.objects[LEASES]["fathom-submariner"]).pid == 4712
+        thief = bench.lease("run-1", lasting=True, process=self.OTHER, steal=True)
+        thief.acquire(bench.deadline)
+        thief.pause()
+        task._renew(bench.deadline)
+        with pytest.raises(RefusedError, match="it is held by run-1 now, in process 4712 on here"):
+            task.require()
+        keeper = bench.lease("run-1", lasting=True, process=self.PLAYBOOK)
+        keeper._renew(bench.deadline)
+        assert keeper._lost and not task.release(bench.deadline) and not first.release(bench.deadline)
+        assert bench.lease("run-1", lasting=True).release(bench.deadline), "who does not tell its process is known by its id"
 
     def test_a_lasting_run_of_which_the_process_is_not_known_is_not_this_process(self, bench, dead):
         self.held(bench, process=None)

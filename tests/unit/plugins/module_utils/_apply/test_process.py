@@ -70,6 +70,8 @@ def test_it_is_read_as_it_was_written_and_nothing_else_is():
         assert processes.read(text) is None
 
 
-def test_a_system_without_proc_tells_nothing(monkeypatch):
+def test_a_system_without_proc_tells_processes_apart_and_not_whether_they_have_ended(monkeypatch):
     monkeypatch.setattr(os, "readlink", lambda path: (_ for _ in ()).throw(FileNotFoundError(path)))
-    assert processes.this_process() is None and processes.is_dead(processes.Process("h", "b", "n", 1, 1)) is None
+    here = processes.this_process()
+    assert here == processes.read(processes.written(here)) != processes.process_of(os.getpid() + 1)
+    assert processes.is_dead(here._replace(pid=4_000_000)) is None and processes.is_dead(processes.Process("h", "b", "n", 1, 1)) is None

@@ -10,10 +10,14 @@ import json
 
 import pytest
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Entry, Journal
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._rollback import Rollback
+from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError, SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import ConflictError
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies import _undo as undoing
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._history import Record
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._apply.writing import LEASES, MAPS, NAMESPACE, SECRETS, THINGS, Bench, StampingApi
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._kube.faulty_api import status
 
 
 @pytest.fixture
@@ -83,6 +87,52 @@ def test_what_others_changed_in_other_fields_is_kept(bench, changed):
     assert bench.things()["one"]["spec"] == {"a": 1, "keep": 1, "theirs": 7}
 
 
+def test_what_others_added_to_what_the_run_made_is_kept(bench, changed):
+    bench.api.objects[THINGS]["one"]["spec"]["new"]["theirs"] = 7
+    work = bench.rollback()
+    assert (work.refused, work.cannot) == ([], [])
+    assert bench.things()["one"]["spec"] == {"a": 1, "keep": 1, "new": {"theirs": 7}}
+
+
+def test_an_object_that_somebody_changes_while_it_is_removed_is_looked_at_again(bench, changed):
+    def meanwhile(handler, call):
+        theirs = bench.api.objects[THINGS]["two"]
+        bench.api.put(THINGS, "two", **{**theirs, "spec": {"b": 2}})
+        handler.proceed(call)
+
+    bench.api.inject("DELETE", "/things/two", meanwhile)
+    assert bench.rollback().refused == ["Thing two has been changed since by somebody else, in spec.b"]
+    assert "two" in bench.things()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "restart", "left"),
+    [({"spec": {"a": 9}}, False, True), ({"status": {"ready": 1}}, False, False), ({"spec": {"a": 9}}, True, False)],
+    ids=["changed", "its status alone", "of what nothing lasts"],
+)
+def test_an_object_that_changed_since_it_was_judged_is_not_deleted(bench, theirs, restart, left):
+    writer = bench.writer()
+    found = writer.read(f"{THINGS}/one")
+    bench.api.put(THINGS, "one", **{"spec": {"a": 1, "keep": 1}, **theirs})
+    if left:
+        with pytest.raises(ConflictError):
+            writer.delete(f"{THINGS}/one", found)
+        assert bench.writes() == []
+    else:
+        writer.delete(f"{THINGS}/one", found, restart=restart)
+    bench.last_lease.pause()
+    assert ("one" in bench.things()) is left
+
+
+def test_an_object_that_somebody_else_deletes_meanwhile_is_deleted(bench):
+    writer = bench.writer()
+    found = writer.read(f"{THINGS}/one")
+    bench.api.put(THINGS, "one", spec={}, metadata={"name": "one", "uid": "uid-one", "deletionTimestamp": "2026-01-01T00:00:00Z"})
+    writer.delete(f"{THINGS}/one", found)
+    bench.last_lease.pause()
+    assert writer.changed
+
+
 def test_what_others_changed_in_the_same_fields_is_left_alone_and_named_and_the_rest_put_back(bench, changed):
     bench.api.put(THINGS, "one", spec={"a": 9, "keep": 1, "new": {"x": 1}})
     work = bench.rollback()
@@ -143,6 +193,18 @@ def test_what_a_patch_leaves_elsewhere_is_said_once(bench):
     work = bench.rollback()
     assert work.cannot == ["the file on the servers is not put back"] and bench.things()["one"]["spec"] == {"a": 1}
     assert bench.rollback().cannot == []
+
+
+def test_a_patch_that_no_rollback_undoes_leaves_what_came_before_it_undone(bench):
+    bench.api.put(THINGS, "one", spec={"a": 1})
+    writer = bench.writer()
+    away = writer.patch(f"{THINGS}/one", writer.read(f"{THINGS}/one"), {"spec": {"a": 2}})
+    writer.patch(f"{THINGS}/one", away, {"spec": {"a": 1}}, irreversible="one came back", one_way=True)
+    bench.last_lease.release(bench.deadline)
+    bench.api.calls.clear()
+    work = bench.rollback()
+    assert work.cannot == ["one came back"] and not work.changed and work.refused == []
+    assert bench.things()["one"]["spec"] == {"a": 1} and not [call for call in bench.writes() if call.path.startswith(THINGS)]
 
 
 @pytest.mark.parametrize(
@@ -252,9 +314,45 @@ def test_a_run_whose_journal_in_the_cluster_was_removed_does_not_count_from_one_
     assert bench.things()["one"]["spec"] == {"a": 1, "keep": 1}
 
 
-def test_two_copies_that_differ_are_not_trusted(bench, changed):
-    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
+@pytest.mark.parametrize("apart", [False, True], ids=["on one controller", "on two"])
+def test_two_that_write_under_one_run_lose_no_entry_of_each_other(bench, tmp_path, apart):
+    bench.api.put(THINGS, "five", spec={"a": 1})
+    before = copy.deepcopy(bench.things())
+    other = Bench(bench.api, tmp_path / "other" if apart else tmp_path)
+    writers = {"one": bench.writer(), "five": other.writer()}
+    for value in (2, 3):
+        for name, writer in writers.items():
+            writer.patch(f"{THINGS}/{name}", writer.read(f"{THINGS}/{name}"), {"spec": {"a": value}})
+    found = [(each.n, each.object, each.state) for each in bench.history(file=False).records]
+    assert found == [(1, "Thing one", "done"), (2, "Thing five", "done"), (3, "Thing one", "done"), (4, "Thing five", "done")]
+    for each in (other, bench):
+        each.last_lease.pause()
+    bench.last_lease.release(bench.deadline)
+    assert bench.rollback().refused == [] and bench.things() == before
+    other.member.connection.close()
 
+
+def test_one_that_notes_an_end_takes_no_number_that_another_has_taken_meanwhile(bench):
+    """The version that it knows then is one with the other's entry in it."""
+    one, two = (Journal(bench.member, NAMESPACE, "run-1", None) for dummy in range(2))
+    entry = Entry("patch", "/x", "Thing x", "u", "1", None, {}, {}, "some_remedy")
+    assert one.intend(entry, bench.deadline) == 1
+    assert two.intend(entry, bench.deadline) == 2
+    one.mark(1, "done", None, "", bench.deadline)
+    assert one.intend(entry, bench.deadline) == 3
+
+
+def test_a_number_that_cannot_be_had_is_a_failure_before_the_write(bench):
+    writer = bench.writer()
+    found = writer.read(f"{THINGS}/one")
+    bench.api.inject("POST", "/configmaps", *[status(409, "AlreadyExists", "there is one")] * 10)
+    with pytest.raises(SubmarinerError, match="somebody else writes the journal of run run-1 .*Look whether the same run was started twice"):
+        writer.patch(f"{THINGS}/one", found, {"spec": {"a": 2}})
+    bench.last_lease.pause()
+    assert bench.things()["one"]["spec"]["a"] == 1
+
+
+def test_two_copies_that_differ_are_not_trusted(bench, changed):
     journal = bench.api.objects[MAPS]["fathom-submariner-journal-run-1"]["data"]
     entry = json.loads(journal["00001.intended"])
     entry["undo"]["spec"]["a"] = 99
@@ -266,9 +364,6 @@ def test_two_copies_that_differ_are_not_trusted(bench, changed):
 
 
 def test_a_write_that_cannot_be_kept_is_not_made(bench):
-    from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
-    from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._kube.faulty_api import status
-
     bench.api.inject("POST", "/configmaps", status(403, "Forbidden", "configmaps is forbidden"))
     writer = bench.writer()
     with pytest.raises(SubmarinerError, match="journal.*cannot be written, so nothing more was written"):
@@ -304,8 +399,6 @@ def test_check_mode_predicts_what_goes_into_a_namespace_that_it_would_make(bench
 
 def test_a_stale_precondition_is_refused_with_the_field_before_anything_is_sent(bench):
     from ansible_collections.fathom.submariner.plugins.module_utils._apply._cluster_state import stale
-    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
-
     planning = bench.writer(check_mode=True)
     planning.read(f"{THINGS}/one")
     planning.read(f"{THINGS}/missing")
@@ -320,8 +413,6 @@ def test_a_stale_precondition_is_refused_with_the_field_before_anything_is_sent(
 
 
 def test_all_preconditions_are_looked_at_before_the_first_write(bench):
-    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
-
     planning = bench.writer(check_mode=True)
     for name in ("one", "missing"):
         planning.read(f"{THINGS}/{name}")
@@ -338,8 +429,6 @@ def test_all_preconditions_are_looked_at_before_the_first_write(bench):
 
 
 def test_a_precondition_that_is_met_after_a_write_does_not_say_that_nothing_was_written(bench):
-    from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
-
     planning = bench.writer(check_mode=True)
     planning.read(f"{THINGS}/one")
     writer = bench.writer(expected=planning.preconditions)
@@ -406,8 +495,6 @@ def test_what_subctl_did_is_said_to_be_final_and_what_was_written_beside_it_put_
 
 
 def test_what_the_server_does_not_take_back_keeps_nothing_else_from_being_put_back(bench, changed):
-    from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._kube.faulty_api import status
-
     overlap = status(422, "Invalid", "CIDR overlaps with another pool")
     bench.api.inject("POST", "/things", overlap, overlap)
     work = bench.rollback()
@@ -417,7 +504,5 @@ def test_what_the_server_does_not_take_back_keeps_nothing_else_from_being_put_ba
 
 
 def test_what_stood_in_the_way_and_was_put_back_itself_is_no_reason_to_give_up(bench, changed):
-    from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._kube.faulty_api import status
-
     bench.api.inject("POST", "/things", status(422, "Invalid", "CIDR overlaps with Thing two"))
     assert bench.rollback().refused == [] and bench.things() == changed
