@@ -15,9 +15,10 @@ description:
   - With O(state=prepared) a node is made ready for a reboot. It is cordoned; where it has the active gateway and another one is fit, that one takes over first
     and must be connected to every cluster that the first one was connected to; then it is drained by the eviction API.
   - With O(state=returned) a node that was rebooted, by whomever, is brought back. It waits until the node has another bootID and is Ready, calico-node and the
-    route agent have been started anew and are Ready, and the node has its address on Calico's tunnel. The route agent must see Calico's interface, and is
-    restarted where it does not (submariner#3120). The connections to other clusters must be up. Only then is the node uncordoned and labelled as a gateway
-    again, if O(state=prepared) had cordoned it or taken the label away.
+    route agent, and on a gateway node the gateway, have been started anew and are Ready, and the node has its address on Calico's tunnel. The route agent must
+    see Calico's interface, and is restarted where it does not (submariner#3120). The connections to other clusters must be up, by what the active gateway
+    writes while this waits. Only then is the node uncordoned and labelled as a gateway again, if O(state=prepared) had cordoned it or taken the label away.
+  - A rollback undoes O(state=prepared), and not O(state=returned), which takes no node out of service.
   - One node at a time. A node is not prepared while another one that was prepared is not back.
   - What O(state=prepared) did, and how the node was, is noted in its annotation C(submariner.fathom-ansible.github.io/maintenance), so that
     O(state=returned) may be run later and from another machine.
@@ -111,6 +112,10 @@ lines:
 boot_id:
   description: The node's bootID; with O(state=prepared) the one that it had when it was first prepared.
   returned: success
+  type: str
+boot_id_now:
+  description: The bootID that the node has now. It is another one than RV(boot_id) where the node has been rebooted since it was first prepared.
+  returned: when O(state=prepared)
   type: str
 handed_over:
   description: Whether the gateway handed over.

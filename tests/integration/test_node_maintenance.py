@@ -98,6 +98,7 @@ def test_a_worker_goes_out_of_service_as_predicted_and_once(cluster, modules):
     done = run(modules, cluster, WORKER, "prepared")
     assert not done.get("failed"), done["msg"]
     assert (done["diff"], done["lines"], done["evicted"]) == (predicted["diff"], predicted["lines"], predicted["evicted"])
+    assert done["boot_id"] == done["boot_id_now"] == "boot-1"
     found = node_of(cluster, WORKER)
     assert found["spec"]["unschedulable"] and found["metadata"]["labels"] == before["metadata"]["labels"]
     assert any(kind == "DaemonSet" for kind in pods_on(cluster, WORKER).values())

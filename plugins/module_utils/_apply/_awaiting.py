@@ -10,13 +10,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Snapshot, Submariner
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Gateway, Pod, Snapshot, Submariner
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import node_of
 
 _DAEMON_SETS = ("submariner-gateway", "submariner-routeagent")
 
@@ -91,20 +93,20 @@ def await_gateway(member: Member, snapshot: Snapshot, pod: Pod, wanted: Wanted, 
         await_endpoint(member, namespace, wanted, deadline)
         return
 
-    def carried(gateways: list[dict[str, t.Any]]) -> bool | str:
-        for record in map(project.gateway, gateways):
-            if record.ref.name != pod.node:
-                continue
-            for connection in record.connections:
-                if connection.cluster_id == wanted.cluster_id:
-                    return set(connection.subnets) == set(wanted.subnets) or f"the connection carries {', '.join(connection.subnets)}"
-            return f"Gateway {pod.node} has no connection to {wanted.cluster_id}"
-        return f"there is no Gateway {pod.node}"
+    def missing(gateways: list[Gateway]) -> str:
+        record = next((gateway for gateway in gateways if node_of(gateway, snapshot) == pod.node), None)
+        if record is None:
+            return f"there is no Gateway of node {pod.node}"
+        connection = next((entry for entry in record.connections if entry.cluster_id == wanted.cluster_id), None)
+        if connection is None:
+            return f"{record.ref} has no connection to {wanted.cluster_id}"
+        return "" if set(connection.subnets) == set(wanted.subnets) else f"the connection carries {', '.join(connection.subnets)}"
 
+    reports = Reports()
     wait_for(
         member.connection,
         f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
-        carried,
+        lambda gateways: reports.judge(gateways, missing),
         deadline=deadline,
         what=f"{member.name}: the gateway to carry {', '.join(wanted.subnets)} of {wanted.cluster_id}",
     )

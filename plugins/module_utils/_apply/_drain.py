@@ -23,17 +23,18 @@ _TRY_AGAIN = 5.0  # seconds between two rounds, as kubectl drain has it (kuberne
 _PODS = "/api/v1/pods"
 
 
-def look_at_pods(task: Task, node: str, *, again: bool, written: str = "Nothing was written.") -> Drain:
+def look_at_pods(task: Task, node: str, begun_with: t.Collection[str] | None = None, *, written: str = "Nothing was written.") -> Drain:
     """What a drain of the node would do now.
 
-    :param again: it was drained, or being drained, before.
+    :param begun_with: as :func:`sort_out` has it.
     :param written: what a refusal says of writes; "" where its catcher tells of them.
     :raises RefusedError: a pod needs consent that was not given.
     """
     found = read_list(task.member.connection, ListRequest("pods", _PODS, dict, field_selector=f"spec.nodeName={node}"), task.deadline)
     if found.error is not None:
         raise RefusedError(f"{task.member.name}: the pods of Node {node} could not be listed: {found.error.message} {written}".rstrip())
-    drain = sort_out(found.items, delete_emptydir_data=task.params["delete_emptydir_data"], delete_bare_pods=task.params["delete_bare_pods"], again=again)
+    consent = {name: task.params[name] for name in ("delete_emptydir_data", "delete_bare_pods")}
+    drain = sort_out(found.items, **consent, begun_with=begun_with)
     if drain.refused:
         raise RefusedError(f"{task.member.name}: Node {node} was not drained, since {'; '.join(drain.refused)}. {written}".rstrip())
     return drain

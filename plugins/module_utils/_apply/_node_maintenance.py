@@ -16,38 +16,62 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._task imp
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._writer import Object
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._diff import missing_from
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import KubeError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_kubernetes as project_pod
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_nodes as project_node
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project_submariner
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Gateway, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _maintenance as maintenance
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _restart_order as order
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_nodes import GATEWAY_LABEL
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes, node_of
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._node_drain import Drain, unhindered
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import BLIND, WRONG_CIDR, agent_starts
 
 PREPARED, RETURNED = "prepared", "returned"
 
 # Seconds. A standby gets the lease 15 s after its holder went at the latest, and connects within some seconds (submariner pkg/gateway/gateway.go).
 _HAND_OVER = 120.0
+_THERE_AND_BACK = "Node {} came back from its maintenance; a rollback takes no node out of service again"
 _FOR_UNDOING = 60.0  # seconds, beyond the task's deadline where need be: a cluster is not left without its gateway for want of time
+
+
+class _Way(t.NamedTuple):
+    """How a node goes out of service, as it is decided at one moment.
+
+    :param noted: whether it has begun before.
+    """
+
+    snapshot: Snapshot
+    mark: maintenance.Mark
+    drain: Drain
+    noted: bool
+    boot_id: str  # as it is now
+    writes: bool
 
 
 def perform(task: Task) -> None:
     """Do what the module is asked: see there."""
+    if task.params["state"] == PREPARED:
+        _prepare(task)
+    else:
+        _return(task, agents.look(task), _node(task))
+
+
+def _node(task: Task) -> Object:
     node = task.writer.read(_path(task.params["node"]))
     if node is None:
         raise InputError(f"{task.member.name}: there is no Node {task.params['node']}. Nothing was written.")
-    snapshot = agents.look(task)
-    if task.params["state"] == PREPARED:
-        _prepare(task, snapshot, node)
-    else:
-        _return(task, snapshot, node)
+    return node
 
 
-def _prepare(task: Task, snapshot: Snapshot, node: Object) -> None:
-    name, cluster = node["metadata"]["name"], task.member.name
+def _decide(task: Task) -> _Way:
+    """
+    :raises RefusedError: not now, or not without consent.
+    """
+    node, cluster = _node(task), task.member.name
+    name, snapshot = node["metadata"]["name"], agents.look(task)
     others = maintenance.unfinished(snapshot.nodes.items, name)
     if others:
         raise RefusedError(
@@ -56,25 +80,40 @@ def _prepare(task: Task, snapshot: Snapshot, node: Object) -> None:
         )
     noted = maintenance.mark_of(node)
     standbys = maintenance.standbys(snapshot, name)
-    is_active = name in order.active_nodes(snapshot)
-    drain = look_at_pods(task, name, again=noted is not None)
+    is_active = name in active_nodes(snapshot)
+    drain = look_at_pods(task, name, noted.draining if noted else None)
+    disruptive = ""
     if is_active and standbys:
-        task.require_consent([f"the gateway on {name} hands over to {' or '.join(standbys)}: traffic to other clusters stops for some seconds"])
+        disruptive = f"the gateway on {name} hands over to {' or '.join(standbys)}: traffic to other clusters stops for some seconds"
     elif is_active:
-        task.require_consent([f"{name} has the only gateway that is fit: all traffic to other clusters stops until the node is back"])
-    mark = noted or maintenance.new_mark(snapshot, node, hands_over=is_active and bool(standbys))
+        disruptive = f"{name} has the only gateway that is fit: all traffic to other clusters stops until the node is back"
+    if disruptive and disruptive not in task.disruptive:
+        task.require_consent([disruptive])
+    mark = noted or maintenance.new_mark(snapshot, node, hands_over=is_active and bool(standbys), draining=unhindered(drain))
+    writes = bool(drain.evict or missing_from(node, maintenance.preparing(node, mark)))
+    return _Way(snapshot, mark, drain, noted is not None, _boot_id(node), writes)
+
+
+def _prepare(task: Task) -> None:
+    name, way = task.params["node"], _decide(task)
+    if way.writes and not task.check_mode:
+        task.writer.lock()
+        way = _decide(task)  # another run may have taken a node out of service until we had the lock, or the gateway's role has passed on
+    mark, drain = way.mark, way.drain
     if patch_node(task.writer, name, lambda found: maintenance.preparing(found, mark)):
         handing_over = ", and take its label submariner.io/gateway away, so that another gateway takes over" if mark.unlabelled else ""
         task.lines.append(f"cordon Node {name}{handing_over}")
     if not task.check_mode:
         try:
             if mark.unlabelled and task.params["wait"]:
-                _await_handed_over(task, snapshot, name, mark.connected)
-            drain = look_at_pods(task, name, again=noted is not None, written="")  # with what was scheduled there until the cordon
+                _await_handed_over(task, way.snapshot, name, mark.connected)
+            drain = look_at_pods(task, name, mark.draining if way.noted else None, written="")  # with what was scheduled there until the cordon
+            if not way.noted and unhindered(drain) != mark.draining:
+                patch_node(task.writer, name, lambda found: maintenance.noting(found, unhindered(drain)))
         except SubmarinerError as error:
             raise SubmarinerError(f"{error.message.rstrip('.')}. {_put_back(task, name, mark)}", **error.details) from error
     evicted = drain_node(task, name, drain)
-    task.facts.update(boot_id=mark.boot_id, evicted=evicted, handed_over=mark.unlabelled)
+    task.facts.update(boot_id=mark.boot_id, boot_id_now=way.boot_id, evicted=evicted, handed_over=mark.unlabelled)
 
 
 def _return(task: Task, snapshot: Snapshot, node: Object) -> None:
@@ -84,7 +123,7 @@ def _return(task: Task, snapshot: Snapshot, node: Object) -> None:
     if not task.params["rebooted"]:
         mark = mark._replace(boot_id="", started={})
     if task.check_mode or not task.params["wait"]:
-        missing = maintenance.node_missing(node, mark.boot_id) or _pods_missing(snapshot, name, mark)
+        missing = maintenance.node_missing(node, mark.boot_id) or _pods_missing(snapshot, node, mark)
         if missing and not task.check_mode:
             raise SubmarinerError(f"{task.member.name}: Node {name} is not back: {missing}. Nothing was written.")
         task.warnings += [f"{task.member.name}: Node {name} is not back yet: {missing}; the real run waits for it."] if missing else []
@@ -93,13 +132,13 @@ def _return(task: Task, snapshot: Snapshot, node: Object) -> None:
         snapshot = agents.look(task)
     restarted = _heal_agent(task, snapshot, name)
     if task.params["wait"] and not task.check_mode:
-        agents.wait_for_gateways(task, snapshot, lambda found: agents.missing_connections(found, mark.connected) or True, "the connections to other clusters")
-    if patch_node(task.writer, name, maintenance.returning):
+        agents.wait_for_gateways(task, snapshot, lambda found: agents.missing_connections(found, mark.connected), "the connections to other clusters")
+    if patch_node(task.writer, name, maintenance.returning, one_way=_THERE_AND_BACK.format(name)):
         what = [text for text, holds in (("uncordon it", mark.cordoned), ("label it submariner.io/gateway again", mark.unlabelled)) if holds]
         task.lines.append(f"take the mark of the maintenance from Node {name}" + "".join(f", {text}" for text in what))
     if mark.unlabelled and task.params["wait"] and not task.check_mode:
         _await_pod(task, snapshot, order.GATEWAY, name, order.GATEWAY, "")
-    task.facts.update(boot_id=_boot_id(task, name, node), restarted=restarted)
+    task.facts.update(boot_id=_boot_id(task.writer.read(_path(name)) or node), restarted=restarted)
 
 
 def _await_handed_over(task: Task, snapshot: Snapshot, node: str, connected: t.Collection[str]) -> None:
@@ -108,18 +147,12 @@ def _await_handed_over(task: Task, snapshot: Snapshot, node: str, connected: t.C
     """
     namespace = snapshot.submariner.ref.namespace if snapshot.submariner else ""
 
-    def elsewhere(gateways: list[Object]) -> bool | str:
-        others = [project_submariner.gateway(obj) for obj in gateways if obj["metadata"]["name"] != node]
-        return agents.missing_connections(others, connected) or True
+    def missing(gateways: list[Gateway]) -> str:
+        return agents.missing_connections([gateway for gateway in gateways if node_of(gateway, snapshot) != node], connected)
 
+    deadline = Deadline(min(_HAND_OVER, task.deadline.left()))
     try:
-        wait_for(
-            task.member.connection,
-            f"/apis/submariner.io/v1/namespaces/{namespace}/gateways",
-            elsewhere,
-            deadline=Deadline(min(_HAND_OVER, task.deadline.left())),
-            what=f"{task.member.name}: another gateway than that on {node} to take over",
-        )
+        agents.wait_for_gateways(task, snapshot, missing, f"another gateway than that on {node} to take over", deadline)
     except KubeError as error:
         raise SubmarinerError(
             f"{error.message.rstrip('.')}. Nothing shows that the gateway on {node} was replaced, so traffic to other clusters may have stopped. See why with "
@@ -134,7 +167,7 @@ def _put_back(task: Task, node: str, mark: maintenance.Mark) -> str:
     what = " and ".join(undone) or "no longer marked as under maintenance"
     task.writer.deadline = Deadline(max(_FOR_UNDOING, task.deadline.left()))
     try:
-        written = patch_node(task.writer, node, maintenance.returning)
+        written = patch_node(task.writer, node, maintenance.returning, one_way=_THERE_AND_BACK.format(node))
     except SubmarinerError as error:
         by_hand = [f"kubectl label node {node} {GATEWAY_LABEL}=true"] if mark.unlabelled else []
         by_hand += [f"kubectl uncordon {node}"] if mark.cordoned else []
@@ -158,7 +191,8 @@ def _await_back(task: Task, snapshot: Snapshot, node: str, mark: maintenance.Mar
         task.member.connection, "/api/v1/nodes", lambda found: _tunnel_missing(found, told) or True,
         deadline=task.deadline, what=f"{cluster}: Calico's tunnel on Node {node}", field_selector=f"metadata.name={node}",
     )
-    _await_pod(task, snapshot, order.AGENT, node, order.AGENT, mark.started.get(order.AGENT, ""))
+    for app in maintenance.awaited_on(_node(task), mark)[1:]:
+        _await_pod(task, snapshot, app, node, app, mark.started.get(app, ""))
 
 
 def _tunnel_missing(nodes: list[Object], told: str) -> str:
@@ -177,13 +211,12 @@ def _await_pod(task: Task, snapshot: Snapshot, app: str, node: str, container: s
     )
 
 
-def _pods_missing(snapshot: Snapshot, node: str, mark: maintenance.Mark) -> str:
-    for container in (maintenance.CALICO_NODE, order.AGENT):
-        missing = maintenance.pod_missing(snapshot.pods.items, node, container, mark.started.get(container, ""))
+def _pods_missing(snapshot: Snapshot, node: Object, mark: maintenance.Mark) -> str:
+    for container in maintenance.awaited_on(node, mark):
+        missing = maintenance.pod_missing(snapshot.pods.items, node["metadata"]["name"], container, mark.started.get(container, ""))
         if missing:
             return missing
-    record = next(item for item in snapshot.nodes.items if item.ref.name == node)
-    return maintenance.tunnel_missing(record, order.told_cidr(snapshot))
+    return maintenance.tunnel_missing(project_node.node(node), order.told_cidr(snapshot))
 
 
 def _heal_agent(task: Task, snapshot: Snapshot, node: str) -> list[dict[str, t.Any]]:
@@ -202,7 +235,7 @@ def _heal_agent(task: Task, snapshot: Snapshot, node: str) -> list[dict[str, t.A
         why = "it gave up looking for Calico's interface while this waited for it"
     if not why:
         return []
-    restart = order.Restart(order.AGENT, node, start.agent, why, node in order.active_nodes(snapshot))
+    restart = order.Restart(order.AGENT, node, start.agent, why, node in active_nodes(snapshot))
     if restart.disruptive:
         task.require_consent([f"{restart} (all cross-cluster traffic passes that node)"])
     return agents.restart_one(task, snapshot, restart)
@@ -217,8 +250,7 @@ def _known_clusters(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(each.cluster_id for each in snapshot.endpoints.items if each.ref.namespace == submariner.ref.namespace and each.cluster_id not in own)
 
 
-def _boot_id(task: Task, name: str, otherwise: Object) -> str:
-    node = task.writer.read(_path(name)) or otherwise
+def _boot_id(node: Object) -> str:
     return str(((node.get("status") or {}).get("nodeInfo") or {}).get("bootID") or "")
 
 

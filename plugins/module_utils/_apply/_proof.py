@@ -10,12 +10,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, read_members
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import _projection_submariner as project
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import OK, Answer, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import OK, Answer, Gateway, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted, steps, unconnected
 
 
@@ -41,16 +41,16 @@ def _announced(peer: Snapshot) -> Wanted:
 
 
 def _await_connection(member: Member, snapshot: Snapshot, remote: Wanted, deadline: Deadline) -> None:
+    reports = Reports()
 
-    def connected(gateways: list[dict[str, t.Any]]) -> bool | str:
-        now = Snapshot(snapshot.cluster, "", "", submariners=snapshot.submariners, gateways=Answer(OK, tuple(map(project.gateway, gateways))))
-        return unconnected(now, remote) or True
+    def missing(gateways: list[Gateway]) -> str:
+        return unconnected(Snapshot(snapshot.cluster, "", "", submariners=snapshot.submariners, gateways=Answer(OK, tuple(gateways))), remote)
 
     try:
         wait_for(
             member.connection,
             f"/apis/submariner.io/v1/namespaces/{snapshot.submariner.ref.namespace}/gateways",
-            connected,
+            lambda gateways: reports.judge(gateways, missing),
             deadline=deadline,
             what=f"{member.name}: the gateway to be connected to {remote.cluster_id}",
         )

@@ -12,6 +12,7 @@ import time
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._restart import restart_pod
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Task
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
@@ -23,10 +24,11 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot import
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._log_targets import LogTarget
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._logs import clean, read_logs
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, OK, Answer, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, OK, Answer, Gateway, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _agent_sight as sight
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _restart_order as order
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cni_discovery import WAIT_SECONDS
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import node_of, places, why_unplaced
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import moment
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import SEES, AgentStart, verdict
 
@@ -52,8 +54,8 @@ def perform(task: Task) -> None:
         restarted += restart_one(task, snapshot, each)
         if each.app == order.GATEWAY and not task.check_mode:
             # Another gateway may have become the active one.
-            gateways = wait_for_gateways(task, snapshot, lambda records: True, "its gateways")
-            active = {record.ref.name for record in gateways if record.ha_status == "active"}
+            gateways = wait_for_gateways(task, snapshot, lambda records: "", "its gateways")
+            active = {node_of(record, snapshot) for record in gateways if record.ha_status == "active"}
             todo = list(order.in_order(todo, active, order.gateway_nodes(snapshot)))
     if choice.in_vain:
         raise SubmarinerError(f"{task.member.name}: {'; '.join(choice.in_vain)}. {f'Restarted: {len(restarted)}.' if restarted else 'Nothing was written.'}")
@@ -125,27 +127,17 @@ def _settled(task: Task, snapshot: Snapshot, pod: str, node: str, stale: str) ->
 def await_gateway(task: Task, snapshot: Snapshot, node: str) -> str:
     """Wait until a gateway writes its record anew, and the active one is connected to whom it was connected before; return what shows it."""
     wanted = order.connected(snapshot)
-    seen: dict[str, str] = {}
 
-    def back(objects: list[dict[str, t.Any]]) -> bool | str:
-        own = next((obj for obj in objects if obj["metadata"]["name"] == node), None)
-        if own is None:
-            return f"there is no Gateway {node}"
-        if own["metadata"].get("resourceVersion") == seen.setdefault(node, _version_of(own)):
-            return f"Gateway {node} has not been written since the restart"
-        return missing_connections([project.gateway(obj) for obj in objects], wanted) or True
+    def missing(gateways: list[Gateway]) -> str:
+        if not any(node_of(gateway, snapshot) == node for gateway in gateways):
+            return f"the gateway on {node} has written no record since the restart"
+        return missing_connections(gateways, wanted)
 
-    wait_for(
-        task.member.connection,
-        f"/apis/submariner.io/v1/namespaces/{_namespace(snapshot)}/gateways",
-        back,
-        deadline=task.deadline,
-        what=f"{task.member.name}: the gateway on {node} to be back",
-    )
-    return f"Gateway {node} reports again" + (f", connected: {', '.join(sorted(wanted))}" if wanted else "")
+    wait_for_gateways(task, snapshot, missing, f"the gateway on {node} to be back")
+    return f"The gateway on {node} reports again" + (f", connected: {', '.join(sorted(wanted))}" if wanted else "")
 
 
-def missing_connections(gateways: t.Iterable[t.Any], wanted: t.Iterable[str]) -> str:
+def missing_connections(gateways: t.Iterable[Gateway], wanted: t.Iterable[str]) -> str:
     """What is still missing of an active gateway and its connections, in words; "" where nothing is."""
     active = [record for record in gateways if record.ha_status == "active"]
     if not active:
@@ -157,13 +149,19 @@ def missing_connections(gateways: t.Iterable[t.Any], wanted: t.Iterable[str]) ->
     return f"Gateway {active[0].ref.name}: {', '.join(down)}" if down else ""
 
 
-def wait_for_gateways(task: Task, snapshot: Snapshot, predicate: t.Callable[[list[t.Any]], bool | str], what: str) -> list[t.Any]:
-    """The Gateway records as soon as ``predicate`` holds of them."""
+def wait_for_gateways(
+    task: Task, snapshot: Snapshot, complaint: t.Callable[[list[Gateway]], str], what: str, deadline: Deadline | None = None
+) -> list[Gateway]:
+    """The Gateway records as soon as there is no complaint about those that were written since this was called.
+
+    :param deadline: the task's by default.
+    """
+    reports = Reports()
     objects = wait_for(
         task.member.connection,
         f"/apis/submariner.io/v1/namespaces/{_namespace(snapshot)}/gateways",
-        lambda found: predicate([project.gateway(obj) for obj in found]),
-        deadline=task.deadline,
+        lambda found: reports.judge(found, complaint),
+        deadline=deadline or task.deadline,
         what=f"{task.member.name}: {what}",
     )
     return [project.gateway(obj) for obj in objects]
@@ -188,6 +186,9 @@ def look(task: Task) -> Snapshot:
             f"{task.member.name}: Submariner's status.networkPlugin is {plugin!r}, not calico: what its route agents look for on another network "
             "is not known here. Nothing was written."
         )
+    unplaced = why_unplaced(snapshot)
+    if unplaced:
+        raise RefusedError(f"{task.member.name}: {unplaced}. Without it, nobody knows which node all cross-cluster traffic passes. Nothing was written.")
     targets = [LogTarget(pod.ref, order.AGENT, False, "") for pod in order.telling(snapshot)]
     return replace(snapshot, logs=read_logs(task.member.connection, targets, task.deadline) if targets else Answer(OK))
 
@@ -221,6 +222,14 @@ def _require_sense(task: Task, snapshot: Snapshot, nodes: t.Sequence[str], choic
         raise RefusedError(
             f"{name}: nothing could prove afterwards that an agent sees Calico's interface: logs may not be read, and its version writes no RouteAgent "
             f"objects. {snapshot.logs.detail} {written}"
+        )
+    known = places(snapshot)
+    lost = [str(gateway.ref) for gateway in snapshot.gateways.items if gateway.ref.name not in known]
+    silent = [each.node for each in choice.restarts if each.app == order.GATEWAY and each.node not in known.values()]
+    if lost and silent and task.params["wait"]:
+        raise RefusedError(
+            f"{name}: nothing could prove afterwards that the gateway on {', '.join(silent)} is back: it is not known on which nodes {', '.join(lost)} are. "
+            f"Delete those whose node is gone, or give their nodes the label kubernetes.io/hostname with the host's name. {written}"
         )
     if len(choice.restarts) > 1 and not task.params["wait"]:
         raise RefusedError(f"{name}: wait=false would restart {len(choice.restarts)} pods at once: {', '.join(map(str, choice.restarts))}. {written}")

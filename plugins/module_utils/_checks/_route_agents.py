@@ -18,7 +18,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._submari
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cni_discovery import CNI_RETRIES, WAIT_SECONDS
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._restart_order import active_nodes, failing_nodes
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._restart_order import failing_nodes
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import (
     BLIND,
     LATE,

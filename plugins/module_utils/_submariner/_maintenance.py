@@ -23,6 +23,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gat
 
 ANNOTATION = f"{DOMAIN}/maintenance"  # not below gateway.submariner.io/: a gateway ends on a key there that it does not know
 CALICO_NODE = "calico-node"
+STARTS_ANEW = (CALICO_NODE, order.AGENT, order.GATEWAY)  # containers, of pods that are called like them
 
 
 class Mark(t.NamedTuple):
@@ -33,6 +34,7 @@ class Mark(t.NamedTuple):
     :param unlabelled: whether we took the gateway label away.
     :param started: container -> startedAt of what must have been started anew after a reboot.
     :param connected: clusters that the active gateway was connected to.
+    :param draining: UIDs of the pods that were to leave, of those that the cordon does not keep from coming back: these alone are evicted when it goes on.
     """
 
     boot_id: str = ""
@@ -40,6 +42,7 @@ class Mark(t.NamedTuple):
     unlabelled: bool = False
     started: t.Mapping[str, str] = {}
     connected: tuple[str, ...] = ()
+    draining: tuple[str, ...] = ()
 
     def text(self) -> str:
         return json.dumps(self._asdict(), sort_keys=True)
@@ -55,17 +58,18 @@ def mark_of(node: t.Mapping[str, t.Any]) -> Mark | None:
         return Mark(
             str(found["boot_id"]), found["cordoned"] is True, found["unlabelled"] is True,
             {str(key): str(value) for key, value in found["started"].items()}, tuple(map(str, found["connected"])),
+            tuple(map(str, found.get("draining") or ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def new_mark(snapshot: Snapshot, node: t.Mapping[str, t.Any], *, hands_over: bool) -> Mark:
+def new_mark(snapshot: Snapshot, node: t.Mapping[str, t.Any], *, hands_over: bool, draining: tuple[str, ...] = ()) -> Mark:
     """What to note on a node that is prepared now."""
     name = node["metadata"]["name"]
     boot_id = ((node.get("status") or {}).get("nodeInfo") or {}).get("bootID") or ""
     cordoned = not (node.get("spec") or {}).get("unschedulable")
-    return Mark(str(boot_id), cordoned, hands_over, started_on(snapshot.pods.items, name), tuple(sorted(order.connected(snapshot))))
+    return Mark(str(boot_id), cordoned, hands_over, started_on(snapshot.pods.items, name), tuple(sorted(order.connected(snapshot))), draining)
 
 
 def preparing(node: t.Mapping[str, t.Any], mark: Mark) -> dict[str, t.Any]:
@@ -80,6 +84,12 @@ def preparing(node: t.Mapping[str, t.Any], mark: Mark) -> dict[str, t.Any]:
     if (noted or mark).unlabelled:
         patch["metadata"]["labels"] = {GATEWAY_LABEL: None}
     return patch
+
+
+def noting(node: t.Mapping[str, t.Any], draining: tuple[str, ...]) -> dict[str, t.Any]:
+    """The patch of a Node that notes which pods its drain began with; {} where nothing is noted on it."""
+    mark = mark_of(node)
+    return {} if mark is None else {"metadata": {"annotations": {ANNOTATION: mark._replace(draining=draining).text()}}}
 
 
 def returning(node: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -108,14 +118,20 @@ def standbys(snapshot: Snapshot, but: str) -> tuple[str, ...]:
 
 
 def started_on(pods: t.Iterable[Pod], node: str) -> dict[str, str]:
-    """When calico-node and the route agent of a node were started, as their kubelet tells it; no clock is compared."""
+    """When what matters on a node was started, as its kubelet tells it; no clock is compared."""
     found = {}
     for pod in pods:
         if pod.node == node and not pod.deleting:
             for status in pod.statuses:
-                if status.name in (CALICO_NODE, order.AGENT) and status.started_at:
+                if status.name in STARTS_ANEW and status.started_at:
                     found[status.name] = status.started_at
     return found
+
+
+def awaited_on(node: t.Mapping[str, t.Any], mark: Mark) -> tuple[str, ...]:
+    """Which of STARTS_ANEW must run on a node again before it counts as back: the gateway where it has its label, and has not yet to get it again."""
+    is_gateway = (node["metadata"].get("labels") or {}).get(GATEWAY_LABEL) == "true" and not mark.unlabelled
+    return STARTS_ANEW if is_gateway else tuple(name for name in STARTS_ANEW if name != order.GATEWAY)
 
 
 def node_missing(node: t.Mapping[str, t.Any] | None, old_boot: str) -> str:

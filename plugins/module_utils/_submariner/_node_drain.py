@@ -39,19 +39,21 @@ class Drain(t.NamedTuple):
     refused: tuple[str, ...]
 
 
-def sort_out(pods: t.Iterable[Object], *, delete_emptydir_data: bool = False, delete_bare_pods: bool = False, again: bool = False) -> Drain:
+def sort_out(
+    pods: t.Iterable[Object], *, delete_emptydir_data: bool = False, delete_bare_pods: bool = False, begun_with: t.Collection[str] | None = None
+) -> Drain:
     """Decide on the pods of a node.
 
     :param pods: JSON, all on that node.
     :param delete_emptydir_data: consent to lose what pods keep in emptyDir volumes.
     :param delete_bare_pods: consent to remove pods that no controller makes anew.
-    :param again: the node was drained, or being drained, before. Then pods that tolerate its cordon stay: it is what has come in the place of the evicted
-        ones, and evicting it would only bring the next one.
+    :param begun_with: what :func:`unhindered` said of this node's drain when it began, None where it begins now. Other pods that tolerate the cordon stay: it
+        is what has come in the place of the evicted ones, and evicting it would only bring the next one.
     """
     evict, leaving, staying, refused = [], [], [], []
     for pod in sorted(pods, key=_key):
         owner = _controller(pod)
-        if _is_static(pod) or owner == "DaemonSet" or (again and _tolerates_cordon(pod)):
+        if _is_static(pod) or owner == "DaemonSet" or _has_come_since(pod, begun_with):
             staying.append(pod)
         elif pod["metadata"].get("deletionTimestamp"):
             leaving.append(pod)
@@ -64,6 +66,15 @@ def sort_out(pods: t.Iterable[Object], *, delete_emptydir_data: bool = False, de
         else:
             evict.append(pod)
     return Drain(tuple(evict), tuple(leaving), tuple(staying), tuple(refused))
+
+
+def unhindered(drain: Drain) -> tuple[str, ...]:
+    """UIDs of the pods that are to leave and that the cordon does not keep from coming back."""
+    return tuple(sorted(str(pod["metadata"].get("uid") or "") for pod in drain.evict if _tolerates_cordon(pod)))
+
+
+def _has_come_since(pod: Object, begun_with: t.Collection[str] | None) -> bool:
+    return begun_with is not None and pod["metadata"].get("uid") not in begun_with and _tolerates_cordon(pod)
 
 
 def blocking_budgets(pod: Object, budgets: t.Iterable[Object]) -> tuple[str, ...]:

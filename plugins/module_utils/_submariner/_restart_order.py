@@ -18,6 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _agent_sight as sight
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _remote_pools as remote_pools
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cni_discovery import line_time
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._moments import seconds_between
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._pool_log import GAVE_UP, NOT_SERVED, pool_lines
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import (
@@ -98,10 +99,6 @@ def in_order(restarts: t.Iterable[Restart], active: t.Container[str], gateways: 
     :param gateways: nodes that are labelled as gateways.
     """
     return tuple(sorted(restarts, key=lambda each: (each.app != GATEWAY, each.node in active, each.node in gateways, each.node, each.pod.ref)))
-
-
-def active_nodes(snapshot: Snapshot) -> frozenset[str]:
-    return frozenset(gateway.ref.name for gateway in snapshot.gateways.items if gateway.ha_status == "active")
 
 
 def gateway_nodes(snapshot: Snapshot) -> frozenset[str]:

@@ -12,7 +12,8 @@ choice of the oldest pod; there is no Lease. No packet is sent: a connection wit
 active and both sides have installed what the other one offers.
 
 In an awake lab the gateways that were there when it was roused are left as they are planted, until a gateway's pod comes or goes, or an Endpoint is
-not what it was: from then on all of them are played, those that were there with the role and the connections that their Gateway objects tell of.
+not what it was: from then on all of them are played, those that were there with the role and the connections that their Gateway objects tell of. Until then
+those whose pod is Ready write nothing but the time into their Gateway objects, as they do every 5 s (pkg/cableengine/syncer/syncer.go, GatewayUpdateInterval).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from tests.lab.standins._zerolog import ConsoleLog
 
 Object = dict[str, t.Any]
 
-HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 5.0  # GatewayUpdateInterval
 FATAL_EXIT_CODE = 255
 _STATUS_LABEL = objects.GATEWAY_CONFIG_PREFIX + "status"
 _NODE_LABEL = objects.GATEWAY_CONFIG_PREFIX + "node"
@@ -74,6 +75,7 @@ class SubmarinerGateway:
         self._resting = {each["metadata"]["uid"] for each in objects.with_label(woken.in_collection(image, objects.PODS), objects.GATEWAY)}
         self._endpoints_before = _specs(woken.in_collection(image, objects.ENDPOINTS))
         self._rests = bool(image)
+        self._beats = 0.0  # when the gateways that rest write next
 
     def run(self, stop: threading.Event) -> None:
         loop = Loop(f"{self._cluster.name}.{self.name}", stop)
@@ -91,7 +93,7 @@ class SubmarinerGateway:
         if self._rests:
             same = {pod["metadata"]["uid"] for pod in gateways} == self._resting
             if same and _specs(self._client.list(objects.ENDPOINTS)) == self._endpoints_before:
-                return None
+                return self._beat(gateways, now)
             self._rests = False
             self._forget_departed(gateways)
         waits = self._start_and_end(gateways, now)
@@ -102,6 +104,17 @@ class SubmarinerGateway:
             self._connect(endpoints)
             waits.append(self._publish(now))
         return min(waits, default=None)
+
+    def _beat(self, pods: list[Object], now: float) -> float:
+        """The reports of gateways that rest: when they write, and nothing else."""
+        if now >= self._beats:
+            self._beats = now + HEARTBEAT_SECONDS
+            nodes = {pod["spec"].get("nodeName") for pod in pods if objects.is_ready(pod)}
+            for gateway in self._client.list(objects.GATEWAYS):
+                if gateway["metadata"]["name"] in nodes and objects.UPDATE_TIMESTAMP in (gateway["metadata"].get("annotations") or {}):
+                    beat = {"metadata": {"annotations": {objects.UPDATE_TIMESTAMP: str(int(time.time()))}}}
+                    self._client.merge_patch(f"{objects.GATEWAYS}/{gateway['metadata']['name']}", beat)
+        return self._beats - now
 
     def _start_and_end(self, pods: list[Object], now: float) -> list[float]:
         present = {pod["metadata"]["uid"]: pod for pod in pods}

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from tests.lab.standins import _objects as objects
 from tests.lab.standins._cables import CableEngine
 from tests.lab.standins.broker import overlapping, to_broker, to_member, without_unseen
+from tests.lab.standins.submariner_gateway import SubmarinerGateway
 
 Object = dict[str, t.Any]
 
@@ -235,3 +238,21 @@ def test_an_overlapping_endpoint_neither_comes_in_nor_goes() -> None:
     skipped = {each["metadata"]["name"] for each in overlapping("alpha", local, broker)}
     assert skipped == {"bravo-cable"}
     assert to_member("alpha", local, broker, skipped) == []
+
+
+def test_gateways_that_rest_go_on_reporting_where_their_pod_is_ready() -> None:
+    """As submariner pkg/cableengine/syncer/syncer.go does every 5 s; one whose pod is not Ready, and what is left of one that is gone, are silent."""
+    annotated = {"update-timestamp": "1"}
+    records = [{"metadata": {"name": name, "annotations": annotated}} for name in ("alpha-1", "alpha-2", "gone")] + [{"metadata": {"name": "alpha-3"}}]
+    written: list[str] = []
+    client = types.SimpleNamespace(list=lambda path: records, merge_patch=lambda path, patch: written.append(path.rpartition("/")[2]))
+    cluster = types.SimpleNamespace(name="alpha", client=lambda name: client, dir=Path("nowhere"))
+    gateways = SubmarinerGateway(Path("lab"), t.cast("t.Any", cluster), t.cast("t.Any", types.SimpleNamespace(clusters=(), time_scale=1.0)))
+    pods = [_resting(name, ready=name != "alpha-2") for name in ("alpha-1", "alpha-2", "alpha-3")]
+    assert [gateways._beat(pods, now) for now in (10.0, 12.0, 15.0)] == [5.0, 3.0, 5.0]  # pylint: disable=protected-access
+    assert written == ["alpha-1", "alpha-1"]
+
+
+def _resting(name: str, *, ready: bool) -> Object:
+    condition = {"type": "Ready", "status": "True" if ready else "False"}
+    return {"metadata": {"name": f"gateway-{name}", "uid": name}, "spec": {"nodeName": name}, "status": {"phase": "Running", "conditions": [condition]}}

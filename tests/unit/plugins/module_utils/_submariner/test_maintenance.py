@@ -71,8 +71,22 @@ def test_what_is_no_mark_of_ours_is_none(text):
 
 
 def test_what_is_noted():
-    mark = maintenance.new_mark(three(), raw(), hands_over=False)
-    assert mark == maintenance.Mark("boot-1", True, False, {order.AGENT: "2026-01-01T10:00:05Z"}, ("cluster-2",))
+    mark = maintenance.new_mark(three(), raw(), hands_over=False, draining=("uid-1",))
+    assert mark == maintenance.Mark("boot-1", True, False, {order.AGENT: "2026-01-01T10:00:05Z"}, ("cluster-2",), ("uid-1",))
+    assert maintenance.started_on(three().pods.items, GATEWAY) == dict.fromkeys((order.AGENT, order.GATEWAY), "2026-01-01T10:00:05Z")
+
+
+def test_what_a_drain_began_with_is_noted_beside_the_rest():
+    mark = maintenance.Mark("boot-1", True, True, {"calico-node": "x"}, ("cluster-2",), ("uid-1",))
+    node = raw(annotations={maintenance.ANNOTATION: mark.text()})
+    assert maintenance.mark_of(merged(node, maintenance.noting(node, ("uid-1", "uid-2")))) == mark._replace(draining=("uid-1", "uid-2"))
+    assert maintenance.noting(raw(), ("uid-1",)) == {}
+
+
+@pytest.mark.parametrize(("gateway", "unlabelled", "awaited"), [(True, False, True), (True, True, False), (False, False, False), (False, True, False)])
+def test_the_gateway_is_awaited_where_it_is_to_run(gateway, unlabelled, awaited):
+    found = maintenance.awaited_on(raw(gateway=gateway), maintenance.Mark(unlabelled=unlabelled))
+    assert found == ("calico-node", order.AGENT, order.GATEWAY)[: 3 if awaited else 2]
 
 
 class TestStandbys:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._node_drain import blocking_budgets, named, sort_out
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._node_drain import blocking_budgets, named, sort_out, unhindered
 
 EVERYTHING = [{"operator": "Exists"}]
 
@@ -66,8 +66,17 @@ def test_what_needs_consent_names_pod_and_option():
     ],
 )
 def test_a_second_drain_leaves_alone_what_came_back_in_spite_of_the_cordon(tolerations, stays):
-    drain = sort_out([pod(tolerations=tolerations)], again=True)
+    drain = sort_out([pod(tolerations=tolerations)], begun_with=("uid-of-another",))
     assert (len(drain.staying), len(drain.evict)) == ((1, 0) if stays else (0, 1))
+
+
+def test_a_second_drain_goes_on_with_what_the_first_was_to_evict():
+    first = sort_out([pod("bound", tolerations=EVERYTHING), pod("free"), pod("agent", owner="DaemonSet", tolerations=EVERYTHING)])
+    assert unhindered(first) == ("uid-bound",)
+    again = sort_out([pod("bound", tolerations=EVERYTHING), pod("new", tolerations=EVERYTHING), pod("free")], begun_with=unhindered(first))
+    assert [named(each) for each in again.evict] == ["Pod shop/bound", "Pod shop/free"] and [named(each) for each in again.staying] == ["Pod shop/new"]
+    refused = sort_out([pod("bound", owner="", tolerations=EVERYTHING)], begun_with=("uid-bound",)).refused
+    assert len(refused) == 1, "consent is asked again"
 
 
 @given(
@@ -87,10 +96,10 @@ def test_a_second_drain_leaves_alone_what_came_back_in_spite_of_the_cordon(toler
     ),
     st.booleans(),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from([None, ()]),
 )
-def test_every_pod_has_one_fate(pods, emptydir, bare, again):
-    drain = sort_out(pods, delete_emptydir_data=emptydir, delete_bare_pods=bare, again=again)
+def test_every_pod_has_one_fate(pods, emptydir, bare, begun_with):
+    drain = sort_out(pods, delete_emptydir_data=emptydir, delete_bare_pods=bare, begun_with=begun_with)
     assert len(drain.evict) + len(drain.leaving) + len(drain.staying) + len(drain.refused) == len(pods)
     assert not (emptydir and bare and drain.refused)
     assert not any(owner["kind"] == "DaemonSet" for each in drain.evict for owner in each["metadata"].get("ownerReferences", []))
