@@ -18,7 +18,12 @@ description:
     Also the EndpointSlices and ServiceImports of services that nobody but the dead clusters exported.
   - Run it on the cluster that hosts the broker; members follow by themselves while their gateways reach it. Run it on a member where a copy stays.
   - Refuses while there is any sign that a cluster lives, on this cluster or on one of O(peers). It is joined under that id, a gateway is connected to it,
-    an agent reaches it. Without a sign of life, another id must have its gateway and its subnets, or nobody may have written its records for O(min_age).
+    an agent reaches it. Without a sign of life, another id must have its gateway and its subnets, or it must have been silent for O(min_age),
+    and then O(allow_disruption) is needed, since silence proves nothing. A gateway writes its records when it starts or something changes, so that
+    a cluster whose tunnels are down is silent, too, and what is removed of it comes back only when its gateway starts anew.
+  - What a cluster does at the broker ends its silence, namely its records, the EndpointSlices and ServiceImports of what it exports, and the use of
+    its token, of which Kubernetes 1.27 and newer notes the day. For the latter the right to list Secrets in the broker's namespace is needed. Their
+    metadata alone is read, and without that right a warning says so.
   - What is deleted is kept in the journal, so that it can be put back.
 extends_documentation_fragment:
   - fathom.submariner._attributes
@@ -40,12 +45,13 @@ options:
     type: str
   min_age:
     description:
-      - For how many seconds nobody may have written a record, where nothing but silence says that its cluster is dead.
+      - For how many seconds a cluster may have done nothing at the broker, where nothing but silence says that it is dead.
     type: int
-    default: 900
+    default: 86400
   observe:
     description:
       - For how many seconds to watch whether a record returns. One that does is an error that names the cluster that still publishes it.
+      - That none returns is no proof of death, as most that live write theirs again only when their gateway starts.
       - Only with O(wait).
     type: int
     default: 20
@@ -158,7 +164,7 @@ PEER_OPTIONS = ("kubeconfig", "context", "host", "api_key", "client_cert", "clie
 SPEC = {
     "cluster_id": {"type": "list", "elements": "str", "required": True},
     "broker": {"type": "str"},
-    "min_age": {"type": "int", "default": 900},
+    "min_age": {"type": "int", "default": 86400},
     "observe": {"type": "int", "default": 20},
     "peers": {
         "type": "list",

@@ -21,7 +21,10 @@ description:
     restarts the gateway and the agents that need it one at a time, and on every peer removes Submariner's IPPools of the wrong CIDR first,
     which would keep the right ones out, then restarts the gateway and the agent that still follow the old one.
     Interrupted at any point, the next run goes on from what is there.
+  - A cluster that is not joined is refused under an O(cluster_id) that another cluster has, or has left behind on O(peers) or at the broker. What a
+    cluster that is gone left behind, M(fathom.submariner.broker_records) removes.
   - Only the options that are given are compared. What is not mentioned stays as it is.
+  - Nothing is written where this cluster, or a peer that would be written to, is paused by a ConfigMap C(fathom-submariner-pause) in O(state_namespace).
   - Every write is kept in the journal of its cluster, this one's and the peers', under one run, and made under the lock of that cluster.
     C(subctl join) is an entry of its own, with the object as it was, and with what of it cannot be undone.
 extends_documentation_fragment:
@@ -81,7 +84,8 @@ options:
     default: patch
   allow_disruption:
     description:
-      - Consent to interrupt cross-cluster traffic. A correction is refused without it. Joining a cluster that is not joined needs none.
+      - Consent to interrupt cross-cluster traffic. A correction is refused without it. Joining a cluster that is not joined needs it only where that
+        changes something on O(peers) that traffic may use, such as IPPools of a former remote cluster that stand in the way.
     type: bool
     default: false
   peers:
@@ -127,6 +131,11 @@ options:
       proxy:
         description: URL of a proxy for this connection.
         type: str
+  min_healthy_gateways:
+    description:
+      - Nothing is written where a cluster whose traffic would be interrupted, this one or a peer, has fewer healthy gateways. V(0) does not ask.
+    type: int
+    default: 0
   gateway_nodes:
     description:
       - Nodes to label as gateways before joining. Labels that exist are kept.
@@ -208,9 +217,11 @@ options:
     description:
       - HTTP proxy of Submariner's components (C(--http-proxy), subctl 0.18 and newer).
       - Not to be confused with O(proxy), which is for this module's own connection.
+      - A password in the URL never appears in what this module says or keeps, but C(subctl) takes it on its command line alone, where every user of the
+        host can read it while C(subctl join) runs, and it stands in clear in Deployment C(submariner-operator). A warning says so.
     type: str
   https_proxy:
-    description: HTTPS proxy of Submariner's components (C(--https-proxy), subctl 0.18 and newer).
+    description: HTTPS proxy of Submariner's components (C(--https-proxy), subctl 0.18 and newer). For a password see O(http_proxy).
     type: str
   component_no_proxy:
     description: What Submariner's components reach without the proxy (C(--no-proxy), subctl 0.18 and newer).
@@ -390,6 +401,7 @@ def argument_spec():
         },
         "gateway_nodes": {"type": "list", "elements": "str", "default": []},
         "complete_no_proxy": {"type": "bool", "default": True},
+        "min_healthy_gateways": {"type": "int", "default": 0},
         "join_timeout": {"type": "int", "default": 900},
         "wait_timeout": {"type": "int", "default": 1200},
         **{name: REMEDY_SPEC[name] for name in RUN_OPTIONS},
@@ -418,6 +430,7 @@ def main():
     outcome = Outcome()
     writers = None
     options = options_entry("join", own_options(), params)
+    module.no_log_values.update(proxy_passwords(params))  # before anything can fail: a failure prints the arguments
     try:
         for connection in (params, *params["peers"]):
             declare_secrets(module, connection)
@@ -433,8 +446,9 @@ def main():
             allow_disruption=params["allow_disruption"],
             join_timeout=params["join_timeout"],
             check_mode=module.check_mode,
+            state_namespace=params["state_namespace"],
+            min_healthy_gateways=params["min_healthy_gateways"],
         )
-        module.no_log_values.update(proxy_passwords(request.options))
         settings = Settings("join", run, params["state_namespace"], params["journal_dir"], params["preconditions"], module.check_mode)
         deadline = Deadline(params["wait_timeout"])
         members = [Member(each["name"], open_connection(module, each)) for each in (params, *params["peers"])]

@@ -9,6 +9,7 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import subprocess
 import tarfile
 import threading
@@ -176,6 +177,11 @@ class TestNames:
         said = failed(host.run(subctl_file=str(archive)))
         assert "is not a subctl that runs here" in said and "its name does not end as that of an archive" in said and not host.path.exists()
 
+    def test_what_a_mirror_asks_for_is_in_no_message(self, host):
+        source = f"http://me:CANARY@127.0.0.1:{host.server.server_port}/release.tar.xz?token=CANARY"
+        said = failed(host.run(subctl_url=source))
+        assert f"from http://********@127.0.0.1:{host.server.server_port}/release.tar.xz, and a program that nobody" in said and "CANARY" not in said
+
     def test_a_url_may_have_a_query(self, host):
         archive = release(host.folder / "mirror/release.tar.xz", "0.19.2")
         assert changed(host.run(subctl_url=host.url(f"{archive.name}?token=a/b.c#top"), subctl_checksum=checksum(archive))) > 0
@@ -184,6 +190,22 @@ class TestNames:
     def test_the_name_may_stand_in_the_query(self, host):
         archive = release(host.folder / "mirror/download", "0.19.2")
         assert changed(host.run(subctl_url=host.url("download?file=releases/subctl.tar.xz"), subctl_checksum=checksum(archive))) > 0
+
+
+def test_what_answers_to_its_name_and_is_another_program_is_not_taken(host, monkeypatch):
+    other = host.folder / "bin/subctl"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\necho something else\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}:{os.environ['PATH']}")
+    assert "No subctl answers on the PATH (something else)" in failed(host.run(subctl_version=""))
+
+
+def test_a_program_for_another_machine_says_so(host):
+    plain = host.folder / "subctl-linux-s390x"
+    plain.write_bytes(b"\x7fELF\x02\x02\x01" + b"\0" * 57)
+    said = failed(host.run(subctl_file=str(plain)))
+    assert "is not a subctl that runs here" in said and "It is built for another machine. Nothing was replaced." in said and not host.path.exists()
 
 
 def test_a_file_of_the_controller(host):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import typing as t
+from functools import partial
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, read_members
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Person, Task
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
@@ -18,8 +20,9 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListRequest, get_object, read_list
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_submariner import service_import
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _dead_clusters as dead
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import Record
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import Record, Trace
 
 API = "/apis/submariner.io/v1"
 PLURALS = {"Endpoint": "endpoints", "Cluster": "clusters"}
@@ -28,16 +31,25 @@ IMPORTS = "/apis/multicluster.x-k8s.io/v1alpha1"
 # Labels of EndpointSlices that Lighthouse copies (lighthouse pkg/agent/controller/cleanup.go, pkg/constants).
 SOURCE_CLUSTER = "multicluster.kubernetes.io/source-cluster"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by=lighthouse-agent.submariner.io"
+# Label and annotation of a ServiceAccount's token: kube-apiserver 1.27 and newer notes the day of its use (kubernetes pkg/serviceaccount/legacy.go).
+TOKEN_USED = "kubernetes.io/legacy-token-last-used"
+TOKEN_OWNER = "kubernetes.io/service-account.name"
 _ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123 label, as subctl asks for (subctl pkg/cluster)
 _NEEDED = ("submariners", "endpoints", "submariner_clusters", "gateways", "service_imports")
 
 
 class _Leftover(t.NamedTuple):
-    """One object to delete."""
+    """One object to delete.
+
+    :param stands: whether the object, as it is just before that, is still what was judged.
+    :param traces: what it tells of the life of the clusters that wrote it.
+    """
 
     path: str
     what: str
     why: str
+    stands: t.Callable[[dict[str, t.Any]], bool]
+    traces: tuple[Trace, ...] = ()
 
 
 def perform(task: Task) -> None:
@@ -55,10 +67,11 @@ def perform(task: Task) -> None:
     leftovers = [*_of_records(found), *_slices(task, ids), *_imports(task, local, ids, broker)]
     if not leftovers:
         return
-    _require_dead(task, ids, snapshots, [record for record, _obj in found], broker)
+    traces = [*(trace for leftover in leftovers for trace in leftover.traces), *_token_uses(task, ids, local, broker)]
+    _require_dead(task, ids, snapshots, [record for record, _obj in found], traces, broker)
     publishers = _publishers(task.peers, snapshots[1:], ids, broker, task.deadline)
     task.warnings += [f"{name} still publishes {record}: remove it there, too, or it comes back." for name, record in publishers]
-    task.require_consent([f"{local.cluster}: {line}" for line in dead.interrupts(ids, local, broker)])
+    task.require_consent([f"{local.cluster}: {line}" for line in (*dead.interrupts(ids, local, broker), *dead.only_silent(ids, snapshots, broker))])
     for leftover in leftovers:
         _delete(task, leftover)
     if task.params["wait"] and not task.check_mode:
@@ -109,9 +122,18 @@ def _path(record: Record) -> str:
 
 
 def _of_records(found: t.Iterable[tuple[Record, t.Any]]) -> t.Iterator[_Leftover]:
-    for record, _obj in found:
+    for record, obj in found:
         told = "this cluster publishes it" if record.source else f"published by {record.publisher}" if record.publisher else "nobody's copy"
-        yield _Leftover(_path(record), str(record), f"of {record.cluster_id}, {told}")
+        yield _Leftover(_path(record), str(record), f"of {record.cluster_id}, {told}", partial(_unwritten, obj))
+
+
+def _unwritten(judged: dict[str, t.Any], now: dict[str, t.Any]) -> bool:
+    """Nobody but its cluster writes a record, so that one which was written anew is a sign of life, whatever is in it."""
+    return all(judged["metadata"].get(name) == now["metadata"].get(name) for name in ("uid", "resourceVersion"))
+
+
+def _unchanged(judged: dict[str, t.Any], now: dict[str, t.Any]) -> bool:
+    return not differing({"content": content(judged), "uid": judged["metadata"].get("uid")}, now)
 
 
 def _slices(task: Task, ids: t.Sequence[str]) -> list[_Leftover]:
@@ -121,22 +143,30 @@ def _slices(task: Task, ids: t.Sequence[str]) -> list[_Leftover]:
         metadata = obj["metadata"]
         where = f"{metadata['namespace']}/{metadata['name']}"
         path = f"{SLICES}/namespaces/{metadata['namespace']}/endpointslices/{metadata['name']}"
-        return _Leftover(path, f"EndpointSlice {where}", f"of a service that {metadata['labels'][SOURCE_CLUSTER]} exported")
+        why = f"of a service that {metadata['labels'][SOURCE_CLUSTER]} exported"
+        trace = Trace(metadata["labels"][SOURCE_CLUSTER], f"EndpointSlice {where} was written", dead.last_write(metadata))
+        return _Leftover(path, f"EndpointSlice {where}", why, partial(_unchanged, obj), (trace,))
 
     selector = f"{MANAGED_BY},{SOURCE_CLUSTER} in ({','.join(ids)})"
     answer = read_list(task.member.connection, ListRequest("", f"{SLICES}/endpointslices", project, selector), task.deadline)
     if not answer.ok:
         raise RefusedError(f"{task.member.name}: EndpointSlices of the dead clusters could not be looked for, so nothing was written. {answer.detail}")
-    return sorted(answer.items)
+    return sorted(answer.items, key=lambda leftover: leftover.path)
 
 
 def _imports(task: Task, local: Snapshot, ids: t.Collection[str], broker: str) -> t.Iterator[_Leftover]:
     """ServiceImports that dead clusters alone export. One that others export, too, is theirs: a person takes the dead one out of its status."""
+
+    def stands(now: dict[str, t.Any]) -> bool:
+        return set(service_import(now).clusters) <= set(ids)
+
     for item in local.service_imports.items:
         gone = [cluster for cluster in item.clusters if cluster in ids]
         if gone and len(gone) == len(item.clusters):
             path = f"{IMPORTS}/namespaces/{item.ref.namespace}/serviceimports/{item.ref.name}"
-            yield _Leftover(path, str(item.ref), f"of a service that {', '.join(gone)} alone exported")
+            metadata = (get_object(task.member.connection, path, task.deadline) or {}).get("metadata") or {}
+            traces = tuple(Trace(cluster, f"{item.ref} was written", dead.last_write(metadata)) for cluster in gone)
+            yield _Leftover(path, str(item.ref), f"of a service that {', '.join(gone)} alone exported", stands, traces)
         elif gone and item.ref.namespace == broker:
             kept = ",".join(f'{{"cluster":"{cluster}"}}' for cluster in item.clusters if cluster not in ids)
             patch = f'{{"status":{{"clusters":[{kept}]}}}}'
@@ -144,13 +174,30 @@ def _imports(task: Task, local: Snapshot, ids: t.Collection[str], broker: str) -
             task.people.append(Person(f"{local.cluster}: {item.ref} names {', '.join(gone)} beside clusters that live. Take it out.", str(item.ref), command))
 
 
-def _require_dead(task: Task, ids: t.Sequence[str], snapshots: t.Sequence[Snapshot], records: t.Sequence[Record], broker: str) -> None:
+def _token_uses(task: Task, ids: t.Collection[str], local: Snapshot, broker: str) -> t.Iterator[Trace]:
+    """When the clusters' tokens were used at the broker, wherever it is: a cluster that lives asks it all the time, also while its tunnel is down."""
+    owners = {f"cluster-{cluster_id}": cluster_id for cluster_id in ids}  # submariner-operator pkg/names, ForClusterSA
+    for member in (task.member, *task.peers):
+        try:
+            found = member.connection.list_metadata(f"/api/v1/namespaces/{broker}/secrets", {"labelSelector": TOKEN_USED}, task.deadline)
+        except KubeError as error:
+            task.warnings.append(f"Whether the tokens of {', '.join(ids)} are still used at the broker could not be asked. {error.message}")
+            continue
+        for metadata in found:
+            owner = owners.get(str((metadata.get("annotations") or {}).get(TOKEN_OWNER) or ""))
+            if owner:
+                yield dead.token_use(owner, metadata["labels"][TOKEN_USED], local.taken_at)
+
+
+def _require_dead(
+    task: Task, ids: t.Sequence[str], snapshots: t.Sequence[Snapshot], records: t.Sequence[Record], traces: t.Sequence[Trace], broker: str
+) -> None:
     for cluster_id in ids:
         life = dead.signs_of_life(cluster_id, snapshots)
         if life:
             raise RefusedError(f"{task.member.name}: {cluster_id} lives: {'; '.join(life[:5])}. Its records stay, and nothing was written.")
         mine = [record for record in records if record.cluster_id == cluster_id]
-        reason = dead.why_not_dead(cluster_id, snapshots, mine, broker, task.params["min_age"])
+        reason = dead.why_not_dead(cluster_id, snapshots, mine, broker, task.params["min_age"], traces)
         if reason:
             raise RefusedError(f"{task.member.name}: {cluster_id} may live: {reason}. Its records stay, and nothing was written.")
 
@@ -170,8 +217,13 @@ def _publishers(
 
 def _delete(task: Task, leftover: _Leftover) -> None:
     obj = task.writer.read(leftover.path)
-    if obj is None:
+    if obj is None or obj["metadata"].get("deletionTimestamp"):
         return  # it followed what went before it
+    if not leftover.stands(obj):
+        raise RefusedError(
+            f"{task.member.name}: {leftover.what} was written after it had been judged: its cluster may live. It stays. {task.writer.extent} "
+            "Run this again, which judges anew."
+        )
     task.writer.delete(leftover.path, obj)
     task.lines.append(f"{task.member.name}: delete {leftover.what}, {leftover.why}")
     task.facts["records"].append(leftover.what)

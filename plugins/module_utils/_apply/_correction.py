@@ -53,10 +53,18 @@ def preview(members: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted
             restart_pod(member, _pod_of(snapshot, step), member.writer.deadline)
 
 
-def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted, outcome: Outcome, deadline: Deadline) -> list[Snapshot]:
+def correct(
+    local: Member,
+    peers: t.Sequence[Member],
+    wanted: correction.Wanted,
+    outcome: Outcome,
+    deadline: Deadline,
+    require: t.Callable[[correction.Step], None] = lambda step: None,
+) -> list[Snapshot]:
     """Do what is left to do until nothing is, and return the clusters as they are then.
 
     :param outcome: is told each step after its effect was seen.
+    :param require: is asked before each step, and raises where it must not be taken.
     :raises SubmarinerError: when a step has no effect in time, or the same object changes under us again and again.
     """
     members = (local, *peers)
@@ -71,6 +79,7 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
         key = (step.action, step.cluster, step.object)
         if key in taken:
             raise SubmarinerError(f"{step.cluster}: {step.action} of {step.object} was done and is needed again: {step.why}. {_REVERTED[step.action]}")
+        require(step)
         index = [member.name for member in members].index(step.cluster)
         shown = len(outcome.diff)
         try:
@@ -91,15 +100,19 @@ def correct(local: Member, peers: t.Sequence[Member], wanted: correction.Wanted,
 
 
 def delete_stale_pools(peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, outcome: Outcome) -> None:
-    """Delete on every peer the pools that would keep the wanted ones out, before anything announces the wanted CIDRs.
+    """Delete on every peer the pools that would keep the wanted ones out.
+
+    To be called as soon as subctl has ended, and not before it has: it refuses much before it deploys anything. Whatever announces the wanted CIDRs is only
+    starting then, and a route agent tries for minutes (admiral pkg/workqueue: 30 s apart at the most, submariner pkg/event/controller: 20 times).
 
     :param snapshots: the peers', in their order.
     """
     for peer, snapshot in zip(peers, snapshots):
         for step in correction.peer_steps(snapshot, wanted):
             if step.action == correction.DELETE_POOL:
-                _delete_pool(peer, _pool_of(snapshot, step))
-                outcome.done(step)
+                with contextlib.suppress(ConflictError):  # the correction that follows reads it again
+                    _delete_pool(peer, _pool_of(snapshot, step))
+                    outcome.done(step)
 
 
 def await_joined(local: Member, peers: t.Sequence[Member], snapshots: t.Sequence[Snapshot], wanted: correction.Wanted, deadline: Deadline) -> None:

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _correction as correcting
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._broker_info import BrokerInfo, read_broker_info
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._cluster_state import healthy_gateways, why_paused
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_label import LABEL_GATEWAY, label_gateways
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._journal import Entry
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._kubeconfig import kubeconfig_flags
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._kubeconfig import access_to
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, Outcome, read_members
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._proof import prove
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._subctl import Subctl, known_to, require_version
@@ -41,6 +42,7 @@ class Request(t.NamedTuple):
 
     :param options: option of :mod:`_join_options` -> value; None where the user did not say.
     :param join_timeout: seconds that subctl may take; it waits up to 600 itself for its operator to be available.
+    :param min_healthy_gateways: that each cluster must have whose traffic is interrupted; 0 asks nothing.
     """
 
     options: t.Mapping[str, t.Any]
@@ -52,6 +54,8 @@ class Request(t.NamedTuple):
     allow_disruption: bool
     join_timeout: float
     check_mode: bool
+    state_namespace: str = "kube-system"
+    min_healthy_gateways: int = 0
 
 
 class Result(t.NamedTuple):
@@ -71,6 +75,7 @@ class _Case(t.NamedTuple):
     wanted: correction.Wanted
     asked: t.Mapping[str, t.Any]  # the request's options with the CIDRs filled in
     decided: decision.Decision
+    globalnet: bool  # peers are announced global addresses alone, so that no pool of theirs has to do with these CIDRs
     outcome: Outcome
     deadline: Deadline
 
@@ -94,11 +99,12 @@ def join(request: Request, local: Member, peers: t.Sequence[Member], outcome: Ou
     found = wanted_cidrs(snapshots[0], {name: request.options.get(name) for name in CIDR_OPTIONS})
     wanted = correction.Wanted(request.options["cluster_id"], found.cluster_cidr, found.service_cidr)
     asked = {**request.options, "cluster_cidr": wanted.cluster_cidr, "service_cidr": wanted.service_cidr}
-    if not _uses_globalnet(snapshots[0], asked, broker):
+    globalnet = _uses_globalnet(snapshots[0], asked, broker)
+    if not globalnet:
         outcome.warnings += require_no_overlap(wanted, snapshots[0], snapshots[1:])
     decided = decision.decide(snapshots[0], asked, request.correction)
-    outcome.warnings += [*found.warnings, *_warnings(asked, snapshots[0], snapshots[1:])]
-    case = _Case(request, local, peers, snapshots, wanted, asked, decided, outcome, deadline)
+    outcome.warnings += [*found.warnings, *_warnings(asked, snapshots[0], snapshots[1:], decided.action != decision.CORRECT)]
+    case = _Case(request, local, peers, snapshots, wanted, asked, decided, globalnet, outcome, deadline)
     return _correct(case) if decided.action == decision.CORRECT else _run_subctl(case, broker)
 
 
@@ -107,30 +113,50 @@ def _correct(case: _Case) -> Result:
     if not steps:
         return case.result(UNCHANGED)
     disruptive = [step for step in steps if step.disruptive]
+    _require_consent(case, disruptive)
     if case.request.check_mode:
         case.outcome.steps = steps
         correcting.preview((case.local, *case.peers), case.snapshots, case.wanted)
-        if disruptive and not case.request.allow_disruption:
-            refused = "without allow_disruption=true this would be refused, because it interrupts cross-cluster traffic"
-            case.outcome.warnings.append(f"{case.local.name}: {refused}.")
     else:
-        if disruptive:
-            _require_consent(case, map(str, disruptive))
-        _lock(case, {step.cluster for step in steps if step.action != correction.AWAIT_OPERATOR})
+        _lock(case, {step.cluster for step in steps if step.action != correction.AWAIT_OPERATOR}, disruptive)
         _correct_and_prove(case)
     waited_only = all(step.action == correction.AWAIT_OPERATOR for step in case.outcome.steps)
     return case.result(UNCHANGED if waited_only else "")
 
 
-def _lock(case: _Case, clusters: t.Container[str]) -> None:
-    """Take the locks of all clusters before the first of them is written to: a correction that stops halfway is worse than none."""
-    for member in (case.local, *case.peers):
-        if member.name in clusters:
-            member.writer.lock()
+def _lock(case: _Case, clusters: t.Container[str], disruptive: t.Sequence[correction.Step]) -> None:
+    """Take the locks of all clusters before the first of them is written to: a correction that stops halfway is worse than none.
+
+    :raises RefusedError: one of them is paused, has too few healthy gateways, or is locked by another run.
+    """
+    members = [member for member in (case.local, *case.peers) if member.name in clusters]
+    for member in members:
+        _require_ready(case.request, member, case.deadline, interrupted=member.name in {step.cluster for step in disruptive})
+    for member in members:
+        member.writer.lock()
+
+
+def _require_ready(request: Request, member: Member, deadline: Deadline, *, interrupted: bool) -> None:
+    paused = why_paused(member, request.state_namespace, deadline)
+    if paused:
+        raise RefusedError(f"{member.name}: the run is paused: {paused}. Nothing was written.", stopped=True)
+    least = request.min_healthy_gateways if interrupted else 0
+    healthy = healthy_gateways(member, deadline) if least else None
+    if least and (healthy is None or healthy < least):
+        many = "how many of its gateways are healthy could not be read" if healthy is None else f"{healthy} of its gateways are healthy"
+        raise RefusedError(f"{member.name}: {many}, and min_healthy_gateways is {least}. Nothing was written.", stopped=True)
 
 
 def _correct_and_prove(case: _Case) -> None:
-    snapshots = correcting.correct(case.local, case.peers, case.wanted, case.outcome, case.deadline)
+    def require(step: correction.Step) -> None:
+        """A join needs no consent for what nobody could foresee here, where nothing is connected yet, but on peers it does."""
+        if step.disruptive and step.cluster != case.local.name and not case.request.allow_disruption:
+            raise RefusedError(
+                f"{case.local.name} is joined, and what is left to do interrupts traffic of {step.cluster}, so it needs allow_disruption=true "
+                f"(submariner_allow_disruption in the playbooks): {step}. Run this again with it."
+            )
+
+    snapshots = correcting.correct(case.local, case.peers, case.wanted, case.outcome, case.deadline, require)
     prove(case.local, case.peers, snapshots, case.wanted, case.deadline)
 
 
@@ -138,30 +164,39 @@ def _run_subctl(case: _Case, broker: BrokerInfo | None) -> Result:
     request, local, rejoin = case.request, case.local, case.decided.action == decision.REJOIN
     if broker is None:
         raise InputError(f"{local.name}: {case.decided.action} needs broker_info, the path of the broker-info.subm file. Nothing was written.")
+    if "connectivity" not in broker.components:
+        raise InputError(
+            f"{local.name}: the broker of {broker.path} was deployed without connectivity (components: {', '.join(broker.components) or 'none'}), and subctl "
+            "join makes no Submariner object for it. Deploy the broker with connectivity, or join service discovery alone with subctl. Nothing was written."
+        )
     subctl = Subctl(request.subctl, (*broker.secrets, *proxy_passwords(request.options)))
     version = subctl.version()
     require_version(version, case.snapshot.submariner.version if rejoin else "", request.options)
-    case.outcome.warnings += require_joinable(case.snapshot, request.options.get("version") or version, bool(request.options.get("ignore_requirements")))
+    forced = bool(request.options.get("ignore_requirements"))
+    case.outcome.warnings += require_joinable(case.snapshot, request.options.get("version") or version, forced, request.check_mode)
     options = _options(case, broker, version)
+    if not rejoin:
+        decision.require_free_id(case.wanted.cluster_id, case.snapshot, case.snapshots[1:])
     steps = _steps(case)
-    with kubeconfig_flags(local.connection.host_params) as flags:
-        command = subctl.join_command(broker.path, options, flags)
+    with access_to(local.connection.host_params) as access:
+        command = subctl.join_command(broker.path, options, access.flags)
         shown = tuple(subctl.redacted(word) for word in command)
         diff = _predicted(case, options)
-        if rejoin and not request.check_mode:
-            what = f"{local.name}: subctl join deletes and recreates the Submariner object: {decision.describe(case.decided.differences)}"
-            _require_consent(case, [what])
+        _require_consent(case, [step for step in steps if step.disruptive])
         if not request.check_mode:
-            _lock(case, {local.name, *(peer.name for peer, found in zip(case.peers, case.snapshots[1:]) if found.submariner is not None)})
+            joined = [peer.name for peer, found in zip(case.peers, case.snapshots[1:]) if found.submariner is not None]
+            _lock(case, {local.name, *joined}, [step for step in steps if step.disruptive])
         case.outcome.diff.append(diff)
         label_gateways(local, steps, case.outcome)
-        correcting.delete_stale_pools(case.peers, case.snapshots[1:], case.wanted, case.outcome)
+        if not request.check_mode:
+            entry = _entry(case, shown)
+            local.writer.go_outside(entry, lambda: subctl.join(command, min(request.join_timeout, case.deadline.left()), access.environment))
+            case.outcome.done(next(step for step in steps if step.action == RUN_SUBCTL))
+        if not case.globalnet:
+            correcting.delete_stale_pools(case.peers, case.snapshots[1:], case.wanted, case.outcome)
         if request.check_mode:
             case.outcome.steps = steps
             return case.result(command=shown)
-        entry = _entry(case, shown)
-        local.writer.go_outside(entry, lambda: subctl.join(command, min(request.join_timeout, case.deadline.left())))
-    case.outcome.done(steps[-1])
     correcting.await_joined(local, case.peers, case.snapshots[1:], case.wanted, case.deadline)
     _correct_and_prove(case)
     return case.result(command=shown)
@@ -195,20 +230,22 @@ def _options(case: _Case, broker: BrokerInfo, version: str) -> dict[str, t.Any]:
     if hidden:
         raise InputError(f"{case.local.name}: {', '.join(hidden)} holds a password that is not read from the cluster. Give it again. Nothing was written.")
     if case.request.complete_no_proxy and (options.get("http_proxy") or options.get("https_proxy")):
-        servers = [urlsplit(url).hostname or "" for url in (case.local.connection.server, broker.url)]
+        urls = (case.local.connection.server, options.get("broker_url") or broker.url)
+        servers = [urlsplit(f"//{url.split('://', 1)[-1]}").hostname or "" for url in urls]
         options["no_proxy"] = complete(options.get("no_proxy") or [], [case.wanted.cluster_cidr], [case.wanted.service_cidr], servers)
     return options
 
 
 def _steps(case: _Case) -> list[correction.Step]:
-    name = case.local.name
+    name, rejoin = case.local.name, case.decided.action == decision.REJOIN
     labels = nodes_to_label(case.snapshot, case.request.gateway_nodes)
-    stale = [step for peer in case.snapshots[1:] for step in correction.peer_steps(peer, case.wanted) if step.action == correction.DELETE_POOL]
-    why = decision.describe(case.decided.differences) or "not joined"
+    peers = () if case.globalnet else case.snapshots[1:]
+    stale = [step for peer in peers for step in correction.peer_steps(peer, case.wanted) if step.action == correction.DELETE_POOL]
+    why = f"deletes and recreates it: {decision.describe(case.decided.differences)}" if rejoin else "not joined"
     return [
         *(correction.Step(LABEL_GATEWAY, name, f"Node {node}", "no node is labelled as the gateway", False) for node in labels),
+        correction.Step(RUN_SUBCTL, name, f"Submariner {NAMESPACE}/submariner", why, rejoin),
         *stale,
-        correction.Step(RUN_SUBCTL, name, f"Submariner {NAMESPACE}/submariner", why, case.decided.action == decision.REJOIN),
     ]
 
 
@@ -216,12 +253,14 @@ def _said(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _require_consent(case: _Case, what: t.Iterable[str]) -> None:
-    if not case.request.allow_disruption:
-        raise RefusedError(
-            f"{case.local.name}: this interrupts cross-cluster traffic, so it needs allow_disruption=true (submariner_allow_disruption in the playbooks). "
-            f"Nothing was written. It would do: {'; '.join(what)}"
-        )
+def _require_consent(case: _Case, disruptive: t.Sequence[correction.Step]) -> None:
+    """Go on only where the user agreed to what interrupts traffic; in check mode say what the real run would refuse."""
+    if not disruptive or case.request.allow_disruption:
+        return
+    message = f"{case.local.name}: this interrupts cross-cluster traffic, so it needs allow_disruption=true (submariner_allow_disruption in the playbooks)"
+    if not case.request.check_mode:
+        raise RefusedError(f"{message}. Nothing was written. It would do: {'; '.join(map(str, disruptive))}")
+    case.outcome.warnings.append(f"{message}; without it, the real run is refused.")
 
 
 def _predicted(case: _Case, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -249,8 +288,13 @@ def _uses_globalnet(snapshot: Snapshot, asked: t.Mapping[str, t.Any], broker: Br
     return asked.get("globalnet") is not False and broker is not None and "globalnet" in broker.components
 
 
-def _warnings(asked: t.Mapping[str, t.Any], snapshot: Snapshot, peers: t.Sequence[Snapshot]) -> list[str]:
+def _warnings(asked: t.Mapping[str, t.Any], snapshot: Snapshot, peers: t.Sequence[Snapshot], runs_subctl: bool) -> list[str]:
     warnings = []
+    if runs_subctl and proxy_passwords(asked):
+        warnings.append(
+            f"{snapshot.cluster}: a proxy's URL holds a password. subctl takes it on its command line alone, where every user of this host can read it while "
+            "subctl join runs, and writes it in clear into Deployment submariner-operator. A proxy that lets these hosts through without one is safer."
+        )
     if asked.get("health_check") is False:
         warnings.append(
             "health_check=false is no cure: with a wrong cluster CIDR it only hides that the gateway finds no CNI interface "

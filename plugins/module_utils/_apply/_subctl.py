@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import typing as t
+from urllib.parse import unquote
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_options as join_options
@@ -28,8 +29,8 @@ _KNOWN_FAILURES: tuple[tuple[str, str], ...] = (
     ("is older than the deployed", "subctl is older than the Submariner that runs in the cluster. Install the subctl of that version, or a newer one."),
     (
         "must be unique",
-        "The broker holds a Cluster of this id that this cluster did not make: another member has the id, or this one was removed uncleanly. "
-        "Choose another cluster_id, or delete the stale Cluster and Endpoint objects of the id in the broker's namespace.",
+        "The broker holds a Cluster of this id that this cluster did not make: another member has the id, or this one was removed uncleanly. Choose another "
+        "cluster_id, or, where the cluster of that record is gone for good, remove its records at the broker with role fathom.submariner.broker_records.",
     ),
     ("Error collecting CIDR", "subctl found no CIDR and wanted to ask for it. Give cluster_cidr and service_cidr."),
     ("Error getting gateway node", "subctl wanted to ask which node is the gateway. Give gateway_nodes."),
@@ -47,11 +48,25 @@ _KNOWN_FAILURES: tuple[tuple[str, str], ...] = (
         "The old Submariner object could not be removed: its operator must run, and must be able to discover the network, to end its finalizer.",
     ),
     ("context deadline exceeded", "The operator's Deployment did not become Available: look at its pod, its image may not be reachable from here."),
-    ("connection refused", "subctl could not reach an API server: this cluster's, or the broker's that broker_info names."),
+    (
+        "broker admin config: Unauthorized",
+        "The broker does not accept the token of broker_info: it was revoked, or the broker was deployed anew. 'subctl recover-broker-info', run where the "
+        "broker is, writes the file anew.",
+    ),
+    ("Unauthorized", "An API server does not accept the credentials: those of this cluster's kubeconfig have expired or were revoked."),
+    *(
+        (text, "subctl could not reach an API server: this cluster's, or the broker's that broker_info names. A proxy must let this host through to both.")
+        for text in ("connection refused", "i/o timeout", "no such host", "no route to host", "network is unreachable", "Proxy Authentication Required")
+    ),
     (
         "certificate signed by unknown authority",
         "The broker's certificate is not trusted. Give the broker's CA in broker_info, or check_broker_certificate=false.",
     ),
+    ("certificate has expired or is not yet valid", "An API server's certificate has expired, or the clock of this host is wrong."),
+    ("x509: certificate is valid for", "The API server's certificate is for other names: the broker's URL, or broker_url, must be one of those that it names."),
+    # subctl goes on after these two where it may, so they are the reason only where nothing else is.
+    ("is forbidden", "The credentials lack the right that is named: subctl join needs an administrator of this cluster, and the token of broker_info."),
+    ("fails to meet Submariner's version requirements", "Kubernetes here is older than Submariner supports. ignore_requirements=true goes on all the same."),
 )
 
 
@@ -71,7 +86,8 @@ class Subctl:
                 "Install the subctl of your Submariner version there, or give its path in option subctl. Nothing was written."
             )
         self.path = found
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        # In a URL a password may be escaped, and a program may print it as it is sent.
+        self._secrets = sorted({form for secret in secrets if secret for form in (secret, unquote(secret))}, key=len, reverse=True)
 
     def version(self, timeout: float = 30) -> str:
         """The version that the program reports, e.g. ``0.19.0-rc3``; "" when it reports none, as builds from a branch do."""
@@ -82,15 +98,20 @@ class Subctl:
         return match.group(1) if match else ""
 
     def join_command(self, broker_info: str, options: t.Mapping[str, t.Any], kubeconfig: t.Sequence[str]) -> list[str]:
-        """The whole command line of a join. It holds no secret: those are in the files that it names."""
+        """The whole command line of a join. Token and key are in the files that it names; a proxy's password stands in it, since subctl takes it nowhere else.
+
+        (subctl cmd/subctl/root.go, addHTTPProxyFlags: no default from the environment, no file.)
+        """
         return [self.path, "join", broker_info, *kubeconfig, *join_options.command_line(options)]
 
-    def join(self, command: t.Sequence[str], timeout: float) -> str:
+    def join(self, command: t.Sequence[str], timeout: float, environment: t.Mapping[str, str] | None = None) -> str:
         """Run a join and return what it printed.
+
+        :param environment: variables beside those of this process.
 
         :raises SubmarinerError: with the meaning of the failure; exit code 0 only says that the Submariner object was created.
         """
-        code, output = self._run(command, timeout)
+        code, output = self._run(command, timeout, environment)
         shown = self.redacted(" ".join(command))
         if code == 0:
             return output
@@ -108,11 +129,16 @@ class Subctl:
             text = text.replace(secret, "********")
         return text
 
-    def _run(self, command: t.Sequence[str], timeout: float) -> tuple[int, str]:
+    def _run(self, command: t.Sequence[str], timeout: float, environment: t.Mapping[str, str] | None = None) -> tuple[int, str]:
         try:
             # A session of its own, so that a deadline ends also what subctl has started.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, env=_environment()
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**_environment(), **(environment or {})},
             )
         except OSError as error:
             raise SubmarinerError(f"{command[0]} cannot be started: {error.strerror}. Is it built for this machine, and executable?") from error

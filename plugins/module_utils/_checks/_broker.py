@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
@@ -258,8 +259,8 @@ def dead_member(cards: tuple[Card, ...]) -> t.Iterator[Problem]:
                 ),
                 impact="It is down, or it was removed uncleanly: members keep Endpoints, connections and IPPools for it, and its id cannot be used again.",
                 remedy=by_hand(
-                    f"If it is gone for good, run the role fathom.submariner.broker_records with broker_records_cluster_id: [{cluster_id}] on the cluster "
-                    "that hosts the broker, or there kubectl -n submariner-k8s-broker delete endpoints.submariner.io,clusters.submariner.io of "
+                    f"If it is gone for good, run the role fathom.submariner.broker_records with broker_records_cluster_id: [{scalar(cluster_id)}] on the "
+                    "cluster that hosts the broker, or there kubectl -n submariner-k8s-broker delete endpoints.submariner.io,clusters.submariner.io of "
                     f"{cluster_id}. Else add it to the inventory."
                 ),
             )

@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, Connection, Endpoint, Gateway, IPPool, Pod, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _remote_pools as remote_pools
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes, node_of, why_unplaced
 
 PATCH_SUBMARINER = "patch_submariner"
 AWAIT_OPERATOR = "await_operator"
@@ -105,13 +106,17 @@ def peer_steps(peer: Snapshot, wanted: Wanted) -> t.Iterator[Step]:
     if peer.submariner is None and peer.submariners.known:
         return
     _require(peer)
+    unplaced = why_unplaced(peer)
+    if unplaced:
+        raise RefusedError(f"{peer.cluster}: {unplaced}. Without it, nobody knows what must be restarted there. Nothing was written.")
     if peer.submariner.network_plugin == "calico":
         yield from _pool_steps(peer, wanted)
     for gateway in peer.gateways.items:
+        node = node_of(gateway, peer)
         for connection in gateway.connections:
             if connection.cluster_id == wanted.cluster_id and set(connection.subnets) != set(wanted.subnets):
                 for pod in pods_of(peer, GATEWAY_LABEL):
-                    if pod.node == gateway.ref.name:
+                    if pod.node == node:
                         yield Step(
                             RESTART_GATEWAY,
                             peer.cluster,
@@ -180,14 +185,14 @@ def _require(snapshot: Snapshot, *names: str) -> None:
 
 def pods_of(snapshot: Snapshot, app: str) -> tuple[Pod, ...]:
     """Pods with label ``app``, those on the active gateway's node last, so that they are restarted last."""
-    active = {gateway.ref.name for gateway in snapshot.gateways.items if gateway.ha_status == "active"}
+    active = active_nodes(snapshot)
     found = [pod for pod in snapshot.pods.items if pod.labels.get("app") == app]
     return tuple(sorted(found, key=lambda pod: (pod.node in active, pod.ref)))
 
 
 def active_route_agents(snapshot: Snapshot) -> tuple[Pod, ...]:
     """The route agent's pods on nodes with an active gateway: the only ones that create pools."""
-    active = {gateway.ref.name for gateway in snapshot.gateways.items if gateway.ha_status == "active"}
+    active = active_nodes(snapshot)
     return tuple(pod for pod in pods_of(snapshot, ROUTE_AGENT_LABEL) if pod.node in active)
 
 

@@ -6,7 +6,11 @@
 """Whether a cluster id is dead, as far as the members of the set can tell, and which of its records are left.
 
 Nothing says of a cluster that it is gone: its records simply stay (submariner pkg/controllers/datastoresyncer, Cleanup runs in an uninstall alone). So
-life is looked for everywhere, and any sign of it counts. Silence counts as death only where somebody would hear the cluster if it lived, and has for a while.
+life is looked for everywhere, and any sign of it counts.
+
+Silence is no proof of death. A gateway writes its records when it starts or something changes, and never again (datastoresyncer sets no resync period, admiral
+pkg/syncer/broker: the default is none), so that a cluster whose tunnel is down is as silent as one that is gone; and a record that is deleted at the broker
+comes back only when its gateway starts anew. Where nothing but long silence tells, the user agrees to what that may break.
 """
 
 from __future__ import annotations
@@ -44,6 +48,18 @@ class Record(t.NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+class Trace(t.NamedTuple):
+    """What a cluster does at the broker beside its records.
+
+    :param said: before its time: "EndpointSlice x/y was written".
+    :param when: RFC 3339: not later than this.
+    """
+
+    cluster_id: str
+    said: str
+    when: str
+
+
 def own_namespace(snapshot: Snapshot) -> str:
     return snapshot.submariner.ref.namespace if snapshot.submariner else NAMESPACE
 
@@ -66,11 +82,22 @@ def with_origin(record: Record, obj: t.Mapping[str, t.Any], snapshot: Snapshot, 
     """The record with what its whole object says of it."""
     metadata = obj.get("metadata") or {}
     publisher = str((metadata.get("labels") or {}).get(ORIGIN) or "")
-    times = [str(entry.get("time") or "") for entry in metadata.get("managedFields") or ()]
     member = snapshot.submariner.cluster_id if snapshot.submariner else ""
     source = not publisher and bool(member) and record.namespace == own_namespace(snapshot) != broker
-    changed = max([str(metadata.get("creationTimestamp") or ""), *times])
-    return record._replace(publisher=publisher or (member if source else ""), source=source, changed=changed)
+    return record._replace(publisher=publisher or (member if source else ""), source=source, changed=last_write(metadata))
+
+
+def last_write(metadata: t.Mapping[str, t.Any]) -> str:
+    """When an object was written last, RFC 3339; "" where it does not say."""
+    return max([str(metadata.get("creationTimestamp") or ""), *(str(entry.get("time") or "") for entry in metadata.get("managedFields") or ())])
+
+
+def token_use(cluster_id: str, day: str, now: str) -> Trace:
+    """The use of a token at the broker, of which kube-apiserver notes the day alone (UTC), once a day.
+
+    :param now: RFC 3339.
+    """
+    return Trace(cluster_id, f"its token was used on {day}, so perhaps", min(f"{day}T23:59:59Z", now))
 
 
 def in_order(records: t.Iterable[Record], broker: str) -> tuple[Record, ...]:
@@ -126,22 +153,36 @@ def _stale(snapshot: Snapshot, broker: str) -> t.Iterator[StaleEndpoint]:
         yield from stale_endpoints([item for item in snapshot.endpoints.items if item.ref.namespace == namespace], own_id, connected)
 
 
-def why_not_dead(cluster_id: str, snapshots: t.Sequence[Snapshot], records: t.Sequence[Record], broker: str, min_age: int) -> str:
+def why_not_dead(
+    cluster_id: str, snapshots: t.Sequence[Snapshot], records: t.Sequence[Record], broker: str, min_age: int, traces: t.Sequence[Trace] = ()
+) -> str:
     """Why an id that shows no sign of life must not be taken for dead all the same; "" where it may.
 
     :param records: of that id, with their origin, on the cluster that is written to.
-    :param min_age: seconds for which nobody may have written a record, where nothing but silence tells.
+    :param min_age: seconds for which it may have done nothing, where nothing but silence tells.
+    :param traces: of whichever ids.
     """
     if proof_of_death(cluster_id, snapshots, broker):
         return ""
-    for record in records:
-        age = seconds_between(record.changed, snapshots[0].taken_at)
+    done = [*(Trace(cluster_id, f"{record} was written", record.changed) for record in records), *(each for each in traces if each.cluster_id == cluster_id)]
+    for trace in done:
+        age = seconds_between(trace.when, snapshots[0].taken_at)
         if age is None or age < min_age:
-            when = f"was written {duration(age)} ago" if age is not None else "does not say when it was written"
-            return f"{record} {when}: a cluster that lives, or joins, writes its records; wait {duration(min_age)}, or set min_age"
+            when = f"{duration(age)} ago" if age is not None else "at a time that it does not tell"
+            return f"{trace.said} {when}, as by a cluster that lives or joins. Wait until that was {duration(min_age)} ago, or set min_age"
     if any(record.kind == "Endpoint" for record in records) and not any(_active(snapshot) for snapshot in snapshots):
         return f"no active gateway was asked that would be connected to it: {', '.join(snapshot.cluster for snapshot in snapshots)} have none"
     return ""
+
+
+def only_silent(ids: t.Iterable[str], snapshots: t.Sequence[Snapshot], broker: str) -> tuple[str, ...]:
+    """What the removal breaks of ids whose death nothing proves, should they live."""
+    return tuple(
+        f"nothing but silence says that {cluster_id} is dead. Should it live behind a tunnel that is down, it is cut off until its gateway starts anew, since "
+        "nothing before that puts its records back"
+        for cluster_id in ids
+        if not proof_of_death(cluster_id, snapshots, broker)
+    )
 
 
 def _active(snapshot: Snapshot) -> list[Gateway]:

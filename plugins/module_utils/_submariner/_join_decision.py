@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_options as join_options
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import NAMESPACE, signs_of_life
 
 JOIN = "join"
 REJOIN = "rejoin"
@@ -116,6 +118,37 @@ def decide(snapshot: Snapshot, asked: t.Mapping[str, t.Any], correction: str) ->
             differences=[entry._asdict() for entry in found],
         )
     return Decision(CORRECT, found)
+
+
+def require_free_id(cluster_id: str, local: Snapshot, peers: t.Sequence[Snapshot]) -> None:
+    """Refuse to join a cluster under an id that another one has, or had.
+
+    subctl refuses it, too, but asks for the broker's Cluster alone, and not at all where this cluster holds one of that id (subctl pkg/join,
+    ensureUniqueCluster): that is of its own earlier join, unless it is a copy of another cluster's.
+
+    :raises RefusedError: with nothing written.
+    """
+    life = signs_of_life(cluster_id, peers)
+    if life:
+        raise RefusedError(
+            f"{local.cluster}: cluster_id {cluster_id!r} is that of another cluster, which lives: {'; '.join(life[:5])}. Nothing was written. "
+            "Choose another id."
+        )
+    held = [
+        (snapshot, record)
+        for snapshot in (local, *peers)
+        for record in (*snapshot.endpoints.items, *snapshot.submariner_clusters.items)
+        if record.cluster_id == cluster_id
+    ]
+    if any(snapshot is local and record.ref.kind == "Cluster" and record.ref.namespace == NAMESPACE for snapshot, record in held):
+        return
+    left = [f"{record.ref} on {snapshot.cluster}" for snapshot, record in held if snapshot is not local or record.ref.namespace != NAMESPACE]
+    if left:
+        raise RefusedError(
+            f"{local.cluster}: cluster_id {cluster_id!r} is that of another cluster, or this one left it behind: {'; '.join(left[:5])}. Nothing was written. "
+            "Choose another id, or, if the cluster of that record is gone for good, remove its records with role fathom.submariner.broker_records "
+            f"(broker_records_cluster_id: [{scalar(cluster_id)}]) where the broker is."
+        )
 
 
 def describe(found: t.Iterable[Difference]) -> str:

@@ -58,6 +58,11 @@ def test_a_program_of_another_machine_is_told_as_such(program):
         ("echo 'the subctl version 0.16.0 is older than the deployed Submariner version 0.18.1'; exit 1", "older than the Submariner that runs"),
         ("echo 'Unable to retrieve ClustersetIP information: configmaps not found'; exit 1", "Use the subctl of the broker's release"),
         ("echo 'error awaiting Deployment ready: context deadline exceeded'; exit 1", "did not become Available"),
+        ("echo ' ✗ Error retrieving broker admin config: Unauthorized'; exit 1", "broker does not accept the token of broker_info"),
+        ("echo 'Unable to get Deployment: Unauthorized'; exit 1", "this cluster's kubeconfig have expired"),
+        ("echo 'dial tcp: lookup broker.example: no such host'; exit 1", "could not reach an API server"),
+        ("echo 'tls: x509: certificate has expired or is not yet valid'; exit 1", "clock of this host"),
+        ("echo 'Unable to discover network details: nodes is forbidden'; echo 'dial tcp 10.0.0.1:6443: i/o timeout'; exit 1", "could not reach"),
         ("printf '\\377\\376 nothing known'; exit 7", "exit code 7"),
     ],
 )
@@ -104,6 +109,11 @@ def test_a_hang_is_ended_with_all_that_it_started(program, tmp_path):
             break
         time.sleep(0.1)
     assert gone
+
+
+def test_variables_are_added_to_those_of_this_process(program, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    assert program('echo "$KUBECONFIG $HTTPS_PROXY"').join(["sh", "-c", 'echo "$KUBECONFIG $HTTPS_PROXY"'], 10, {"KUBECONFIG": "/a:/b"}) == "/a:/b http://proxy"
 
 
 def test_secrets_and_colours_never_reach_a_message(program):

@@ -97,6 +97,25 @@ def test_only_the_agent_on_the_active_gateways_node_is_restarted_for_pools():
     assert [step.object for step in steps(local(), [two_agents], WANTED)] == ["Pod submariner-operator/agent-a"]
 
 
+def elsewhere(snapshot, private_ip):
+    """The same with a node that is called by its address, as on ROKS: the Gateway is called after its host."""
+    pods = members.ok(*(pod._replace(node="10.240.0.4") for pod in snapshot.pods.items))
+    (gateway,) = snapshot.gateways.items
+    gateway = gateway._replace(ref=gateway.ref._replace(name="kube-br1-0004"), private_ips=(private_ip,))
+    node = members.node("10.240.0.4")._replace(internal_ips=("10.240.0.4",))
+    return with_answers(snapshot, pods=pods, gateways=members.ok(gateway), nodes=members.ok(node))
+
+
+def test_a_gateway_that_is_not_called_like_its_node_is_restarted_too():
+    found = steps(local(), [elsewhere(peer(pools=(SERVICE_POOL,), carried=ANNOUNCED_WRONG), "10.240.0.4")], WANTED)
+    assert kinds(found) == [(RESTART_GATEWAY, "cluster-2"), (RESTART_ROUTE_AGENT, "cluster-2")]
+
+
+def test_a_peer_whose_active_gateway_is_on_no_known_node_is_not_left_half_done():
+    with pytest.raises(RefusedError, match="cluster-2: Gateway .*/kube-br1-0004 is active, and on which node it runs cannot be told.*Nothing was written"):
+        steps(local(), [elsewhere(peer(), "192.0.2.1")], WANTED)
+
+
 def test_pods_on_the_active_gateways_node_come_last():
     snapshot = members.member("cluster-1", RIGHT)
     pods = members.ok(members.pod("submariner-routeagent", "agent-a"), members.pod("submariner-routeagent", "agent-b", on="node-2"))

@@ -13,12 +13,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dea
     BROKER_NAMESPACE,
     ORIGIN,
     Record,
+    Trace,
     broker_namespace,
     in_order,
     interrupts,
+    only_silent,
     proof_of_death,
     records_of,
     signs_of_life,
+    token_use,
     why_not_dead,
     with_origin,
 )
@@ -47,8 +50,8 @@ def record(changed=OLD, kind="Endpoint", cluster_id="former"):
     return Record(kind, BROKER_NAMESPACE, f"{cluster_id}-cable", cluster_id, cluster_id, False, changed)
 
 
-def why(*snapshots, cluster_id="former", records=None, min_age=900):
-    return why_not_dead(cluster_id, snapshots, [record(cluster_id=cluster_id)] if records is None else records, BROKER_NAMESPACE, min_age)
+def why(*snapshots, cluster_id="former", records=None, min_age=900, traces=()):
+    return why_not_dead(cluster_id, snapshots, [record(cluster_id=cluster_id)] if records is None else records, BROKER_NAMESPACE, min_age, traces)
 
 
 class TestLife:
@@ -114,6 +117,30 @@ class TestSilence:
 
     def test_as_long_as_the_user_says(self):
         assert why(cluster(), records=[record(YOUNG)], min_age=30) == ""
+
+    @pytest.mark.parametrize(("when", "lives"), [(YOUNG, True), ("", True), (OLD, False)])
+    def test_what_it_does_beside_its_records(self, when, lives):
+        """Its tunnel is down and its gateway has long run: its records are old, and it exports a service all the same."""
+        reason = why(cluster(), traces=[Trace("former", "EndpointSlice x/y was written", when), Trace("cluster-2", "another's", YOUNG)])
+        assert reason.startswith("EndpointSlice x/y was written") if lives else reason == ""
+
+    @pytest.mark.parametrize(
+        ("day", "min_age", "lives"),
+        [("2026-01-01", 900, True), ("2026-01-01", 0, False), ("2025-12-31", 900, True), ("2025-12-30", 90000, True), ("2025-12-30", 86400, False)],
+    )
+    def test_a_token_that_was_used_on_a_day_may_have_been_used_at_its_end(self, day, min_age, lives):
+        used = token_use("former", day, "2026-01-01T00:00:00Z")
+        assert (f"its token was used on {day}" in why(cluster(), records=[], traces=[used], min_age=min_age)) is lives
+
+    def test_of_a_cluster_whose_tunnel_is_down_it_proves_nothing(self):
+        third = connection("cluster-3", "error")
+        snapshots = [cluster(gateways=ok(gateway(third)), endpoints=ok(OWN, PEER, endpoint("cluster-3", "10.60.0.0/16")))]
+        assert why(*snapshots, cluster_id="cluster-3") == "", "it has been silent for long enough"
+        (line,) = only_silent(["cluster-3"], snapshots, BROKER_NAMESPACE)
+        assert "nothing but silence says that cluster-3 is dead" in line
+
+    def test_a_proof_needs_no_consent_to_silence(self):
+        assert only_silent(["former"], [cluster(endpoints=ok(OWN, PEER, FORMER))], BROKER_NAMESPACE) == ()
 
     def test_nobody_would_hear_it(self):
         assert "no active gateway was asked" in why(cluster(gateways=ok()))

@@ -6,7 +6,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, OK, Answer, Container, Deployment, EnvVar, Ref, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
+    FORBIDDEN,
+    OK,
+    Answer,
+    Container,
+    Deployment,
+    EnvVar,
+    Ref,
+    Snapshot,
+    SubmarinerCluster,
+)
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner import _join_decision as decision
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._submariner import members
 
@@ -94,3 +104,41 @@ def test_a_proxys_password_is_no_part_of_a_difference():
         decision.decide(joined(), {**SAME, "https_proxy": "http://user:CANARY@proxy:3128"}, "fail")
     assert "CANARY" not in caught.value.message and "CANARY" not in str(caught.value.details)
     assert "http://user:********@proxy:3128" in caught.value.message
+
+
+def at(namespace, record):
+    return record._replace(ref=record.ref._replace(namespace=namespace))
+
+
+def free(records=(), clusters=(), peers=()):
+    answers = {"submariners": members.ok(), "endpoints": members.ok(*records), "submariner_clusters": members.ok(*clusters)}
+    here = Snapshot("cluster-3", "test", "2026-01-01T00:00:00Z", **answers)
+    decision.require_free_id("cluster-3", here, peers)
+
+
+CLUSTER = SubmarinerCluster(Ref("Cluster", "cluster-3", members.NAMESPACE), "cluster-3", (), (), ())
+CIDRS = ("10.8.0.0/16", "10.9.0.0/16")
+
+
+class TestAFreeId:
+    def test_nobody_knows_it(self):
+        free(records=[members.endpoint("cluster-2", *CIDRS)], peers=[members.member("cluster-2", CIDRS, remote={"cluster-1": ("10.1.0.0/16", "10.2.0.0/16")})])
+
+    @pytest.mark.parametrize("records", [{"records": [at("broker", members.endpoint("cluster-3", *CIDRS))]}, {"clusters": [at("broker", CLUSTER)]}])
+    def test_this_cluster_hosts_the_broker_that_knows_it(self, records):
+        with pytest.raises(RefusedError, match="on cluster-3. Nothing was written.*broker_records"):
+            free(**records)
+
+    def test_a_copy_of_its_own_in_its_own_namespace_is_left_to_its_gateway(self):
+        free(records=[members.endpoint("cluster-3", *CIDRS)])
+
+    def test_its_own_cluster_makes_records_on_peers_its_own(self):
+        peer = members.member("cluster-2", CIDRS, remote={"cluster-3": ("10.1.0.0/16", "10.2.0.0/16")}, carried={"cluster-1": ("10.5.0.0/16",)})
+        free(clusters=[CLUSTER], peers=[peer])
+        with pytest.raises(RefusedError, match="or this one left it behind: Endpoint submariner-operator/cluster-3-cable on cluster-2"):
+            free(peers=[peer])
+
+    def test_no_record_of_its_own_outweighs_one_that_lives(self):
+        with pytest.raises(RefusedError, match="which lives: west is joined under that id"):
+            twin = members.member("cluster-3", CIDRS)
+            free(clusters=[CLUSTER], peers=[twin.__class__(**{**twin.__dict__, "cluster": "west"})])
