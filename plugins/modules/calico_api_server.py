@@ -25,7 +25,11 @@ description:
     takes back what it asked for. A dead APIService stalls the deletion of namespaces and garbage collection in the whole cluster, so that one of this
     collection's is removed, whenever it was made. One that others made or asked for is left, and the message says how to remove it.
   - A dead API is repaired where that can be done from here. That is a certificate for another name, an expired or untrusted one, and a missing Secret. The
-    operator is made to issue a new one; of a manifest the objects themselves are corrected.
+    operator is made to issue a new one where it has issued the old one, and a user's own certificate is left to a person, with the names that it needs; of a
+    manifest the objects themselves are corrected.
+  - From Calico 3.28 on, an operator without API server keeps back every change of IPPools. It carries them out once the API answers. It deletes its own pools
+    that the Installation does not list, and puts back what was changed in a pool. Where something waits, or that cannot be read, this module names it and
+    needs O(allow_disruption=true). It refuses where addresses of a pool that would be deleted are in use.
   - Refused are clusters on which Calico is being migrated, canal, Calico with etcd, an operator whose first rollout is held back by a broken node, and
     Red Hat OpenShift on IBM Cloud from 4.16 on, where IBM looks after it.
   - With native C(projectcalico.org/v3) CRDs (Calico 3.32 and newer) there is nothing to enable, and nothing is done.
@@ -165,7 +169,7 @@ needs_person:
       description: What to put there.
       type: str
 disruptive:
-  description: What interrupts traffic. Nothing here does.
+  description: What interrupts traffic, which is what the operator does to IPPools once the API answers.
   returned: always
   type: list
   elements: str

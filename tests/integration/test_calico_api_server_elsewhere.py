@@ -6,14 +6,20 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.integration import calico_api
 from tests.integration.calico_api import DEPLOYMENT, MADE
 from tests.integration.pools_and_records import Trial, without_state
 
 pytestmark = pytest.mark.lab
+
+POOLS = "/apis/crd.projectcalico.org/v1/ippools"
 
 
 @pytest.fixture
@@ -45,15 +51,29 @@ def test_kubespray_is_printed_and_applied_on_request(planted):
         calico_api.remove(cluster, *MADE)
 
 
+def issued_by(name):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject, issuer = (x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, each)]) for each in ("calico-api", name))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(now - datetime.timedelta(days=2)).not_valid_after(now - datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    return {"stringData": {"tls.crt": made.public_bytes(serialization.Encoding.PEM).decode(), "tls.key": "a key"}}
+
+
 @pytest.mark.xdist_group("operator")
-def test_an_expired_certificate_of_the_operators_is_issued_anew(planted):
+def test_an_expired_certificate_of_the_operators_is_issued_anew_and_a_users_is_a_users(planted):
     cluster, trial = planted("operator", "000-operator-dead-certificate", wait=False)
     client = cluster.client(calico_api.IDENTITY)
     secrets = ["tigera-operator", "calico-system"]
     for namespace in secrets:
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "calico-apiserver-certs", "namespace": namespace}, "stringData": {"tls.crt": "old"}}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "calico-apiserver-certs", "namespace": namespace}, **issued_by("corp-ca")}
         client.create(f"/api/v1/namespaces/{namespace}/secrets", body)
     try:
+        told, written = trial.writes()
+        assert (told["changed"], written) == (False, []), told
+        assert "was not issued by the operator" in told["needs_person"][0]["text"]
+        for namespace in secrets:
+            client.merge_patch(f"/api/v1/namespaces/{namespace}/secrets/calico-apiserver-certs", issued_by("tigera-operator-signer@1763721600"))
         result = trial.run()
         assert not result.get("failed"), result
         assert [line.split(",")[0] for line in result["lines"]] == [f"Delete Secret {namespace}/calico-apiserver-certs" for namespace in secrets]
@@ -61,6 +81,23 @@ def test_an_expired_certificate_of_the_operators_is_issued_anew(planted):
         assert not any(cluster.admin().find(f"/api/v1/namespaces/{namespace}/secrets/calico-apiserver-certs") for namespace in secrets)
     finally:
         calico_api.remove(cluster, *(f"/api/v1/namespaces/{namespace}/secrets/calico-apiserver-certs" for namespace in secrets))
+
+
+@pytest.mark.xdist_group("operator")
+def test_a_pool_that_the_operator_would_delete_needs_consent(planted):
+    cluster, trial = planted("rke2", "000-rke2-no-api-server", wait=False)
+    client = cluster.client(calico_api.IDENTITY)
+    metadata = {"name": "old", "labels": {"app.kubernetes.io/managed-by": "tigera-operator"}}
+    spec = {"cidr": "10.99.0.0/16", "natOutgoing": True}
+    client.create(POOLS, {"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": metadata, "spec": spec})
+    try:
+        refused, written = trial.writes()
+        assert refused["failed"] and "the operator deletes IPPool old (10.99.0.0/16)" in refused["msg"] and written == [], refused
+        done = trial.run(allow_disruption=True)
+        assert not done.get("failed"), done
+        assert done["changed"] and "IPPool old" in done["disruptive"][0]
+    finally:
+        calico_api.remove(cluster, f"{POOLS}/old")
 
 
 @pytest.mark.parametrize(("layout", "kind"), [("operator", "APIServer"), ("rke2", "HelmChartConfig")])

@@ -29,7 +29,7 @@ class TestHelm:
         result, written = first.writes()
         assert (result["changed"], result["lines"], written) == (False, [], [])
         (person,) = result["needs_person"]
-        assert yaml.safe_load(person["paste"]) == {"installation": {"calicoNetwork": {FIELD: {"kubernetes": "NodeInternalIP"}}}}
+        assert yaml.safe_load(person["paste"]) == {"installation": {"calicoNetwork": {FIELD: {"firstFound": False, "kubernetes": "NodeInternalIP"}}}}
         assert "helm upgrade" in person["text"]
         assert trial(bench, cluster, write_live=True).repair()["needs_person"] == [person]
         assert method(cluster) == {"kubernetes": "NodeInternalIP"}

@@ -25,13 +25,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodet
     VARIABLE,
     Repair,
     Wanted,
+    in_values,
     repair,
     wanted_method,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, method_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, base_installation, method_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import unread
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import calico_node
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._wait import Objects, wait_for
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._live import read_snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet, Pod, Snapshot
@@ -65,6 +67,11 @@ def repair_autodetection(task: Task) -> None:
     if task.check_mode or not task.params["wait"] or not (todo.change or todo.restart or todo.pending):
         return
     if todo.change and not writes and not _in_force(snapshot, todo, wanted):
+        if not task.people:
+            raise SubmarinerError(
+                f"{task.member.name}: the autodetection is to be {wanted.variable}, and neither is it so nor was anything to be written. Look at "
+                "spec.calicoNetwork and status.computed of the Installation, and at the log of Deployment tigera-operator. Nothing was written."
+            )
         return  # a person must change the values of a Helm release first
     _await(task, snapshot, todo, wanted)
     _prove(task, wanted, families)
@@ -120,7 +127,9 @@ def _interrupts(todo: Repair, writes: bool) -> list[str]:
 def _write(task: Task, snapshot: Snapshot, todo: Repair, wanted: Wanted) -> None:
     if method_of(snapshot) in WITH_INSTALLATION:
         fragment, replace = _fragment(todo, wanted)
-        set_installation(task, snapshot, fragment, replace=replace, why=WHY)
+        network = _network(snapshot)
+        values = {"calicoNetwork": {name: in_values(field, network.get(name) or {}) for name, field in fragment["calicoNetwork"].items()}}
+        set_installation(task, snapshot, fragment, replace=replace, values=values, why=WHY)
         return
     variables = {KUBESPRAY[method.family]: wanted.of_family(method.family).variable for method in (*todo.change, *todo.keep)}
     set_node_environment(task, snapshot, _environment(todo, wanted), variables=variables, why=WHY)
@@ -169,21 +178,33 @@ def _in_force(snapshot: Snapshot, todo: Repair, wanted: Wanted) -> bool:
     """Whether an earlier run, or somebody else, wrote it already, so that its effect can be waited for."""
     if method_of(snapshot) not in WITH_INSTALLATION:
         return True
-    own = next(iter(snapshot.installations.items))
-    network = own.spec.get("calicoNetwork") or {}
-    return all(network.get(FIELD[method.family]) == wanted.field(method.family) for method in todo.change)
+    network = _network(snapshot)
+    has = {method.family: {key: value for key, value in (network.get(FIELD[method.family]) or {}).items() if value} for method in todo.change}
+    return all(has[family] == wanted.field(family) for family in has)
+
+
+def _network(snapshot: Snapshot) -> t.Mapping[str, t.Any]:
+    own = base_installation(snapshot)
+    return (own.spec.get("calicoNetwork") or {}) if own is not None else {}
 
 
 def _await(task: Task, snapshot: Snapshot, todo: Repair, wanted: Wanted) -> None:
     ref = _daemon_set(snapshot).ref
-    wait_for(
-        task.member.connection,
-        f"/apis/apps/v1/namespaces/{ref.namespace}/daemonsets",
-        lambda objects: _rolled_out(objects, ref.name, _environment(todo, wanted)),
-        deadline=task.deadline,
-        what=f"the rollout of {ref}",
-        field_selector=f"metadata.name={ref.name}",
-    )
+    try:
+        wait_for(
+            task.member.connection,
+            f"/apis/apps/v1/namespaces/{ref.namespace}/daemonsets",
+            lambda objects: _rolled_out(objects, ref.name, _environment(todo, wanted)),
+            deadline=task.deadline,
+            what=f"the rollout of {ref}",
+            field_selector=f"metadata.name={ref.name}",
+        )
+    except TimedOutError as error:  # a slow rollout looks like a stuck one, so that nothing is taken back
+        raise TimedOutError(
+            f"{error.message} calico-node ends where {wanted.variable} finds no address on an interface of its node, and the rollout then stays there: look at "
+            "the pod that is not ready, and at its log.",
+            **error.details,
+        ) from error
     _await_nodes(task, todo, {entry.node for entry in todo.expected})
 
 

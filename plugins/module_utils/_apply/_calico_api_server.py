@@ -45,6 +45,7 @@ def perform(task: Task) -> None:
 
 
 def _provide(task: Task, snapshot: Snapshot, decision: decisions.Decision) -> None:
+    _warn_of_pools(task, decision)
     if decision.route == decisions.KUBESPRAY and decision.state.state == NONE:
         person_kubespray(task, {_VARIABLE: True}, operator.WHY)
     if decision.action == decisions.CONVERGE:
@@ -60,6 +61,14 @@ def _provide(task: Task, snapshot: Snapshot, decision: decisions.Decision) -> No
     elif decision.state.state == DEAD:
         text, target = decision.person
         task.people.append(Person(f"The Calico API server does not answer: {decision.why}. {text}", target))
+
+
+def _warn_of_pools(task: Task, decision: decisions.Decision) -> None:
+    lines = [f"once the API answers, {line}" for line in decision.interrupts]
+    if decision.action == decisions.PERSON:
+        task.warnings += [f"{task.member.name}: {line}." for line in lines]
+    else:
+        task.require_consent(lines)
 
 
 def _remove(task: Task, snapshot: Snapshot, decision: decisions.Decision) -> None:

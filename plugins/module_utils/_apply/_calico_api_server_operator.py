@@ -18,6 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._task imp
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _api_server_objects as objects
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_request import VALUE
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_server_decision import HELM, RKE2, ROKS, Decision, chart_config, release_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_server_secret import SIGNER, issued_by_operator, names
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._dead_api import DeadCause
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import dump
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
@@ -82,15 +83,31 @@ def await_operator(task: Task) -> None:
 
 def reissue(task: Task, decision: Decision) -> None:
     """Delete the certificate's Secrets: the operator makes them anew for the names that it has now, and rolls the pods out, since their template has a hash of
-    the certificate (tigera/operator pkg/render/apiserver.go)."""
+    the certificate (tigera/operator pkg/render/apiserver.go). A user's own key is nowhere else, so that a person gets that."""
     namespace = t.cast(DeadCause, decision.cause).namespace
-    for where in dict.fromkeys((OPERATOR_NAMESPACE, namespace)):
-        path = f"/api/v1/namespaces/{where}/secrets/{objects.SECRET}"
-        found = task.writer.read(path)
-        if found is not None:
-            task.writer.delete(path, found)
+    found = {where: task.writer.read(_secret(where)) for where in dict.fromkeys((OPERATOR_NAMESPACE, namespace))}
+    foreign = next((where for where, secret in found.items() if secret is not None and not issued_by_operator(secret)), "")
+    if foreign:
+        own = f"Secret {OPERATOR_NAMESPACE}/{objects.SECRET}"
+        task.people.append(
+            Person(
+                f"The Calico API server does not answer: {decision.why}. The certificate in Secret {foreign}/{objects.SECRET} was not issued by the operator "
+                f"(its issuer is no {SIGNER}): it is a user's, which the operator does not renew, and nothing was deleted. Put one that is valid for "
+                f"{', '.join(names(namespace))} with its key into tls.crt and tls.key of {own}: the operator copies it and restarts the pods. To have "
+                "the operator issue one instead, save the Secret and delete it.",
+                own,
+            )
+        )
+        return
+    for where, secret in found.items():
+        if secret is not None:
+            task.writer.delete(_secret(where), secret)
             task.lines.append(f"Delete Secret {where}/{objects.SECRET}, so that the operator makes another one: {decision.why}.")
     await_operator(task)
+
+
+def _secret(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets/{objects.SECRET}"
 
 
 def remove(task: Task, snapshot: Snapshot, decision: Decision) -> None:

@@ -61,7 +61,9 @@ def refuse_unknown(snapshot: Snapshot) -> None:
         raise RefusedError(f"{snapshot.cluster}: {reason} Nothing was written.")
 
 
-def set_installation(task: Task, snapshot: Snapshot, fragment: Fragment, *, replace: t.Sequence[str] = (), why: str) -> bool:
+def set_installation(
+    task: Task, snapshot: Snapshot, fragment: Fragment, *, replace: t.Sequence[str] = (), values: Fragment | None = None, why: str
+) -> bool:
     """See to it that ``fragment`` stands in Installation.spec, and stays there.
 
     RKE2: merged into the values of HelmChartConfig kube-system/rke2-calico. The Installation is patched first, where it lacks something: Helm changes a
@@ -71,13 +73,15 @@ def set_installation(task: Task, snapshot: Snapshot, fragment: Fragment, *, repl
 
     :param fragment: such as ``{"calicoNetwork": {"mtu": 1400}}``; None removes a key.
     :param replace: dotted paths whose whole value is the fragment's, such as ``calicoNetwork.nodeAddressAutodetectionV4``.
+    :param values: for a Helm release: what its values must hold of Installation.spec, where that is not just the fragment.
     :param why: for people: the rest of a sentence after "so that".
     :returns: whether anything was, or in check mode would be, written.
     :raises RefusedError: this cluster has no Installation, or its owner does not let this be written.
     """
     plan = _plan_installation(task, snapshot, fragment, replace)
     if plan.method == Method.HELM:
-        _person_values(task, plan.targets[0][1], plan.own, fragment, why)
+        spec = plan.targets[0][1].get("spec")
+        _person_values(task, plan.targets[0][1], plan.own, fragment, values or patch_for(spec, fragment, replace), why)
         if not task.params.get("write_live"):
             return False
     if plan.values is not None:
@@ -259,18 +263,35 @@ def _await_installation(task: Task, name: str, fragment: Fragment, replace: t.Se
         ) from error
 
 
-def _person_values(task: Task, found: dict[str, t.Any], own: Installation, fragment: Fragment, why: str) -> None:
-    """Unless it was Helm that wrote what the Installation has."""
-    has = not missing_from(found.get("spec") or {}, dict(fragment))
+def _person_values(task: Task, found: dict[str, t.Any], own: Installation, fragment: Fragment, values: Fragment, why: str) -> None:
+    """Unless it was Helm that wrote what the Installation has, and nothing is left beside it."""
+    has = not missing_from(_without_empty(found.get("spec") or {}), _without_empty(values))
     if not (has and all(kept_by(found, f"spec.{leaf}", ("helm",)) for leaf in leaves(fragment))):
-        task.people.append(_values(own, {"installation": fragment}, why))
+        task.people.append(_values(own, {"installation": values}, why))
+
+
+def _without_empty(node: t.Any) -> t.Any:
+    """The operator takes an empty value for none."""
+    if isinstance(node, t.Mapping):
+        return {key: _without_empty(value) for key, value in node.items()}
+    return None if node is False or node in ("", []) else node
+
+
+def _removes(node: t.Any) -> bool:
+    return any(map(_removes, node.values())) if isinstance(node, t.Mapping) else node is None
 
 
 def _values(own: Installation, fragment: Fragment, why: str) -> Person:
     release = release_of(own)
     namespace, _slash, name = release.rpartition("/")
-    command = upgrade_command(own, name, namespace or "NAMESPACE", "--values FILE")
+    removes = _removes(fragment)
+    command = upgrade_command(own, name, namespace or "NAMESPACE", "--values FILE", removes=removes)
     text = f"Put these values into those of Helm release {release}, so that {why} also after the next upgrade: {command}"
+    if removes:
+        text += (
+            " (Helm 3.14 or newer). Helm leaves in the Installation what is null here and not in its release: remove that from the Installation, or run "
+            "this with write_live=true"
+        )
     return Person(text, f"values of Helm release {release}", dump(fragment))
 
 

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_request import ApiRequest
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _dead_api as dead
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_server_secret import SIGNER, names
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import at_least
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import (
     KUBESPRAY,
@@ -65,11 +66,13 @@ def _certificate(cause: dead.DeadCause, request: ApiRequest, calico_version: str
             if cause.cause == dead.WRONG_NAME and not fixed
             else ""
         )
+        own = f"Secret tigera-operator/{dead.CERTIFICATE}"
         text = (
-            f"Delete Secret tigera-operator/{dead.CERTIFICATE} and {secret}: the operator issues both again, then restart Deployment "
-            f"{cause.namespace}/calico-apiserver.{upgrade}"
+            f"Look who issued the certificate in {own} (tls.crt; openssl x509 -noout -issuer). Where it is {SIGNER}, or there is none, delete that Secret and "
+            f"{secret}: the operator issues both again, then restart Deployment {cause.namespace}/calico-apiserver. Any other one is your own, which the "
+            f"operator does not renew: put one that is valid for {', '.join(names(cause.namespace))} with its key into tls.crt and tls.key there.{upgrade}"
         )
-        return Repair(text, f"Secret tigera-operator/{dead.CERTIFICATE}")
+        return Repair(text, own)
     if request.method.method == KUBESPRAY:
         text = f"Delete {secret} and run ansible-playbook cluster.yml --tags network: the role signs a new certificate and writes the APIService's caBundle."
         return Repair(text, secret)

@@ -16,6 +16,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_req
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import AGGREGATED, DEAD, MIGRATING, NATIVE, UNKNOWN, ApiState, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version, parse_calico_version
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import why_not
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pools_pending import pending_pools
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import rollout_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout_causes import STARTING
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
@@ -72,6 +73,7 @@ class Decision(t.NamedTuple):
     :param why: for people: what the decision rests on, the rest of a sentence.
     :param cause: why it is dead, None where it is not.
     :param person: for PERSON: what to do and where, in words.
+    :param interrupts: what becomes of IPPools once the API answers, the rest of a sentence each.
     """
 
     action: str
@@ -81,6 +83,7 @@ class Decision(t.NamedTuple):
     why: str = ""
     cause: dead.DeadCause | None = None
     person: tuple[str, str] = ("", "")
+    interrupts: tuple[str, ...] = ()
 
 
 def decide_present(snapshot: Snapshot, wanted: Wanted, is_fresh: t.Callable[[Pod], bool]) -> Decision:
@@ -100,7 +103,7 @@ def decide_present(snapshot: Snapshot, wanted: Wanted, is_fresh: t.Callable[[Pod
     cause = dead.dead_cause(snapshot, state) if state.state == DEAD else None
     _require_not_ibms(snapshot, request)
     if route in _OPERATED:
-        return _of_operator(snapshot, wanted, Decision(ENABLE, route, state, request, request.why, cause), is_fresh)
+        return _with_pools(snapshot, _of_operator(snapshot, wanted, Decision(ENABLE, route, state, request, request.why, cause), is_fresh))
     if route == KUBESPRAY and not wanted.apply_live:
         step = (f"{request.enable}.", request.target)
         if cause is not None:
@@ -221,6 +224,18 @@ def _of_operator(snapshot: Snapshot, wanted: Wanted, plan: Decision, is_fresh: t
         raise RefusedError(f"{snapshot.cluster}: the Calico API server does not answer: {plan.cause.why}. {found.text} Nothing was written.")
     asked = servers.items or (plan.route == RKE2 and _asked_by_chart(snapshot))
     return plan._replace(action=AWAIT if asked else _enabling(wanted, plan))
+
+
+def _with_pools(snapshot: Snapshot, plan: Decision) -> Decision:
+    """
+    :raises RefusedError: an answering API server would take addresses away from pods.
+    """
+    if plan.action == AWAIT:
+        return plan  # whoever asked for it has decided that, and nothing is written here
+    pending = pending_pools(snapshot)
+    if pending.harm:
+        raise RefusedError(f"{snapshot.cluster}: {pending.harm} Nothing was written.")
+    return plan._replace(interrupts=pending.lines)
 
 
 def _asked_by_chart(snapshot: Snapshot) -> bool:

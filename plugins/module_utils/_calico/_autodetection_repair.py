@@ -36,6 +36,8 @@ FIELD = {family: f"nodeAddressAutodetectionV{number}" for family, number in NUMB
 VARIABLE = {family: f"IP{'' if family == IPV4 else '6'}_AUTODETECTION_METHOD" for family in FAMILIES}
 KUBESPRAY = {family: f"calico_ip{'' if family == IPV4 else '6'}_auto_method" for family in FAMILIES}
 KINDS = (INTERNAL_IP, SKIP_INTERFACE, CAN_REACH, INTERFACE, CIDR)
+# Every method of an Installation, and what stands for its absence: no more than one may be given (tigera/operator pkg/controller/installation/validation.go).
+_ABSENT: t.Mapping[str, t.Any] = {"firstFound": False, "interface": "", "skipInterface": "", "canReach": "", "cidrs": [], "kubernetes": None}
 _FIRST_WITH_INTERNAL_IP = (3, 17)  # projectcalico/calico node/pkg/lifecycle/startup: kubernetes-internal-ip
 
 
@@ -63,6 +65,19 @@ class Wanted(t.NamedTuple):
         if self.kind != CIDR:
             return self
         return Wanted(CIDR, ",".join(str(network) for network in parse_cidrs(self.argument).of(family)))
+
+
+def in_values(field: t.Mapping[str, t.Any], found: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A method as the values of a Helm release must have it: whatever else is in force is named, too, as absent.
+
+    The operator writes its default ``firstFound: true`` into Installation.spec, where Helm leaves what it has not written itself. An empty value counts as
+    absent; a null would not do: Helm drops it where the chart has no such value, and ``--reuse-values`` brings the old one back.
+
+    :param field: of :meth:`Wanted.field`.
+    :param found: the same field of Installation.spec.
+    """
+    others = {key: absent for key, absent in _ABSENT.items() if key not in field and (key == "firstFound" or found.get(key))}
+    return {**others, **field}
 
 
 class Expected(t.NamedTuple):

@@ -91,7 +91,9 @@ def _literal_lines(value: str, column: int) -> list[str]:
     return [" " * column + line if line else "" for line in lines]
 
 
-def dump(value: t.Mapping[str, t.Any]) -> str:
-    """Return a mapping as a document of its own."""
+def dump(value: t.Mapping[str, t.Any] | t.Sequence[t.Any]) -> str:
+    """Return a mapping, or a list, as a document of its own."""
     style = Style()
-    return "".join(line + "\n" for key, entry in value.items() for line in block_pair(key, entry, 0, style))
+    if isinstance(value, t.Mapping):
+        return "".join(line + "\n" for key, entry in value.items() for line in block_pair(key, entry, 0, style))
+    return "".join(line + "\n" for entry in value for line in _block_entry(entry, 0, style))

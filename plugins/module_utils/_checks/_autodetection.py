@@ -7,18 +7,22 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection import (
     DEVICES,
     FIRST_FOUND,
+    INTERNAL_IP,
     Method,
     Verdict,
     devices,
     evaluate,
     methods,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection_repair import FIELD, Wanted, in_values
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import at_least, calico_version
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import base_installation
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import (
     CANAL,
     KUBESPRAY,
@@ -50,6 +54,7 @@ TAGS = ("autodetection",)
 SHOWN = 5
 SOURCE = "projectcalico/calico node/pkg/lifecycle/startup/autodetection"
 SKIP = ",".join(f"^{name}$" for name in DEVICES)
+_INTERNAL_IP = Wanted(INTERNAL_IP)
 
 
 def _runs_calico(facts: Facts) -> None:
@@ -99,15 +104,16 @@ def _fix(facts: Facts, family: str = IPV4) -> tuple[str, str]:
         return "Ask IBM's support: on this platform they own nodeAddressAutodetection and undo other values", "Installation default, IBM's master"
     if method.method == OPERATOR_RKE2:
         return (
-            f"Set installation.{path}: {{kubernetes: NodeInternalIP}} in the valuesContent of HelmChartConfig kube-system/rke2-calico",
+            f"Set installation.{path}: {_values(facts, family)} in the valuesContent of HelmChartConfig kube-system/rke2-calico",
             f"HelmChartConfig kube-system/rke2-calico spec.valuesContent: installation.{path}",
         )
     if method.method == OPERATOR_HELM:
         value = f"installation.{path}"
         how = "helm upgrade --reuse-values with the --version of the installed chart"
-        return f"Set the release's value {value}: {{kubernetes: NodeInternalIP}} ({how})", f"{method.durable}: {value}"
+        return f"Set the release's value {value}: {_values(facts, family)} ({how})", f"{method.durable}: {value}"
     if method.method == OPERATOR:
-        patch = f'{{"spec":{{"calicoNetwork":{{"nodeAddressAutodetectionV{number}":{{"firstFound":null,"kubernetes":"NodeInternalIP"}}}}}}}}'
+        removed = dict.fromkeys(_written(facts, family)) or {"firstFound": None}
+        patch = json.dumps({"spec": {"calicoNetwork": {FIELD[family]: {**removed, **_INTERNAL_IP.field(family)}}}}, separators=(",", ":"))
         return f"kubectl patch installation default --type=merge -p '{patch}' (one method only: null removes the old one)", f"Installation default spec.{path}"
     if method.method == KUBESPRAY:
         return (
@@ -121,6 +127,18 @@ def _fix(facts: Facts, family: str = IPV4) -> tuple[str, str]:
         f"kubectl -n kube-system set env daemonset/{name} {env}={value}, and the same in {manifest}",
         f"DaemonSet kube-system/{name} env {env}",
     )
+
+
+def _written(facts: Facts, family: str) -> t.Mapping[str, t.Any]:
+    installation = base_installation(facts.snapshot)
+    network = (installation.spec.get("calicoNetwork") or {}) if installation is not None else {}
+    return network.get(FIELD[family]) or {}
+
+
+def _values(facts: Facts, family: str) -> str:
+    """In YAML, on one line."""
+    wanted = in_values(_INTERNAL_IP.field(family), _written(facts, family))
+    return f"{{{', '.join(f'{key}: {value if value and isinstance(value, str) else json.dumps(value)}' for key, value in wanted.items())}}}"
 
 
 @check(

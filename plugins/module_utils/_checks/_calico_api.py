@@ -18,6 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import CANAL, detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import etcd_datastore, policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import masquerades
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pools_pending import pending_pools
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._seen import Seen
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, require
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
@@ -115,14 +116,20 @@ def _dead(facts: Facts, state: ApiState) -> Problem:
 def _remedy(facts: Facts, text: str, target: str) -> Remedy:
     """The role where it has something to write, or to hand over to be pasted; a person where it could only wait or refuse."""
     snapshot = facts.snapshot
+    pending = pending_pools(snapshot)
+    disruptive = bool(pending.lines)
+    if disruptive:
+        text = f"{text} Before that, see to what follows: once the API answers, {'; '.join(pending.lines)}. {pending.harm}".rstrip()
     try:
         decision = decisions.decide_present(snapshot, decisions.Wanted(), lambda pod: is_fresh(snapshot, pod))
     except SubmarinerError:
-        return by_hand(text, target)
+        return by_hand(text, target, disruptive=disruptive)
     helps = decision.action in (decisions.ENABLE, decisions.REISSUE, decisions.PERSON)
     if decision.action == decisions.CONVERGE:
         helps = decision.cause is None or decision.cause.cause in OBJECTS
-    return by_role("calico_api_server", text, target=target) if helps else by_hand(text, target)
+    if not helps:
+        return by_hand(text, target, disruptive=disruptive)
+    return by_role("calico_api_server", text, target=target, disruptive=disruptive)
 
 
 def _rollout(facts: Facts) -> str:

@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _autodetection as remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._autodetection import _rolled_out, _successor_ready
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable_owners import kept_by, last_written
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection_repair import Wanted
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection_repair import Repair, Wanted
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
+from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import TIMED_OUT, Answer, Pod, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks import methods
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import cluster, ok
@@ -122,3 +123,14 @@ def test_a_proof_that_cannot_be_read_says_what_was_done(monkeypatch, unread):
     with pytest.raises(SubmarinerError, match="the autodetection was changed.*could not be proved.*Run this again") as told:
         remedy._prove(task, Wanted("kubernetes-internal-ip"), ())
     assert "Nothing was written" not in told.value.message
+
+
+def test_a_rollout_that_stays_at_a_node_is_told_with_what_makes_it_stay(monkeypatch):
+    def late(*_args, **_more):
+        raise TimedOutError("c: the rollout was waited for in vain.")
+
+    monkeypatch.setattr(remedy, "wait_for", late)
+    snapshot = cluster(**methods.without_operator(methods.calico_node(IP="autodetect")))
+    task = types.SimpleNamespace(member=types.SimpleNamespace(name="c", connection=None), deadline=None)
+    with pytest.raises(TimedOutError, match="in vain. calico-node ends where kubernetes-internal-ip finds no address on an interface of its node"):
+        remedy._await(task, snapshot, Repair((), (), (), (), False), Wanted("kubernetes-internal-ip"))

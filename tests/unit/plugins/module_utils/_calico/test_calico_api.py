@@ -137,7 +137,9 @@ class TestRepair:
     @pytest.mark.parametrize("changes", [methods.operator(), methods.helm(), methods.rke2()], ids=["operator", "helm", "rke2"])
     def test_certificate_of_the_operator(self, changes):
         found = self.step(dead.WRONG_NAME, changes)
-        assert "Delete Secret tigera-operator/calico-apiserver-certs" in found.text
+        assert "issued the certificate in Secret tigera-operator/calico-apiserver-certs" in found.text
+        assert "Where it is tigera-operator-signer, or there is none, delete that Secret and Secret calico-system/calico-apiserver-certs" in found.text
+        assert "your own, which the operator does not renew" in found.text and "calico-api.calico-system.svc, calico-api.calico-system.svc.DOMAIN" in found.text
         assert "3.31.5" in found.text
         assert "3.31.5" not in self.step(dead.WRONG_NAME, changes, "v3.32.1").text
 

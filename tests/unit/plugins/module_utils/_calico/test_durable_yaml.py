@@ -251,6 +251,7 @@ def test_any_mapping_can_take_the_place_of_any_other(written, wanted):
 @given(MAPPINGS)
 def test_dump_is_read_back(value):
     assert same(parse_values(dump(value), yaml), value)
+    assert same(load_documents(dump([value, "no"]), yaml)[0], [value, "no"])
 
 
 @QUICK

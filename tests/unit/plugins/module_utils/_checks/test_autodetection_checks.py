@@ -26,6 +26,7 @@ INTERNAL = "calico-address-not-internal"
 TUNNEL = "calico-tunnel-address-outside-pools"
 METHOD = "autodetection-picks-submariner"
 MIGRATION = "calico-migration-in-flight"
+VALUES = "nodeAddressAutodetectionV4: {firstFound: false, kubernetes: NodeInternalIP} "  # the operator's default stays, unless it is switched off by name
 FIRST_FOUND = methods.installation("RKE2", release="rke2-calico", autodetection={"firstFound": True})
 
 
@@ -120,8 +121,8 @@ class TestMethod:
     @pytest.mark.parametrize(
         ("changes", "step", "target"),
         [
-            (methods.rke2(installations=ok(FIRST_FOUND)), "valuesContent", "HelmChartConfig kube-system/rke2-calico"),
-            (methods.helm(installations=ok(methods.installation(release="calico", autodetection={"firstFound": True}))), "release's value", "Helm release"),
+            (methods.rke2(installations=ok(FIRST_FOUND)), VALUES, "HelmChartConfig kube-system/rke2-calico"),
+            (methods.helm(installations=ok(methods.installation(release="calico", autodetection={"firstFound": True}))), VALUES, "Helm release"),
             (methods.operator(installations=ok(methods.installation(autodetection={"firstFound": True}))), '"firstFound":null', "Installation default"),
             (methods.manifest(), "set env daemonset/calico-node IP_AUTODETECTION_METHOD=kubernetes-internal-ip", "DaemonSet kube-system/calico-node"),
             (methods.microk8s(), "microk8s' cni-network directory", "DaemonSet kube-system/calico-node"),
@@ -135,6 +136,18 @@ class TestMethod:
         assert "first-found" in finding.title
         assert step in finding.remedy.text
         assert target in finding.remedy.target
+
+    @pytest.mark.parametrize(
+        ("method", "step"),
+        [
+            (methods.helm, '{firstFound: false, skipInterface: "", cidrs: [], kubernetes: NodeInternalIP}'),
+            (methods.operator, '{"skipInterface":null,"cidrs":null,"kubernetes":"NodeInternalIP"}'),
+        ],
+    )
+    def test_whatever_else_is_in_force_goes(self, method, step):
+        written = {"skipInterface": "docker.*", "cidrs": ["240.0.0.0/4"]}
+        installation = methods.installation(release="calico" if method is methods.helm else "", autodetection=written, in_spec=True)
+        assert step in expect_fail(cluster(**method(installations=ok(installation))), METHOD).remedy.text
 
     def test_pattern_of_kubespray(self):
         daemon_set = methods.calico_node(IP="autodetect", IP_AUTODETECTION_METHOD="skip-interface=docker.*")
