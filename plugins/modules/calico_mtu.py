@@ -14,7 +14,11 @@ author:
 description:
   - Sets the MTU that was asked for, or reckons it from the nodes' links, the encapsulations in use, the address family, WireGuard, the eBPF data plane
     and the cable to other clusters. RV(budget) shows the sum line by line. The MTU of the links is never guessed.
-  - Writes where the setting lasts and where something reads it. With the operator that is C(spec.calicoNetwork.mtu) of the Installation, on RKE2 the
+  - An IPPool that is disabled counts as long as pods may have addresses of it, since Calico wraps packets to them as before; it does not once the IPAM
+    blocks show that none is in use. On AKS, WireGuard with C(wireguardHostEncryptionEnabled) counts 100 bytes more, as Felix counts it.
+  - Where Calico does policy alone (CNI type C(AmazonVPC), C(AzureVNET) or C(GKE) of the Installation), pods read no MTU of Calico's, so that O(mtu) and
+    O(restart_workloads) are refused; O(tcp_clamp_mss) works there as elsewhere.
+  - Writes where the setting lasts. With the operator that is C(spec.calicoNetwork.mtu) of the Installation, on RKE2 the
     HelmChartConfig C(rke2-calico) as well, with C(calico.yaml) the key C(veth_mtu) of ConfigMap C(calico-config), and with Kubespray the CNI configuration and
     the environment in DaemonSet C(calico-node), while RV(needs_person) holds the line for the inventory. An IPPool has no MTU.
   - Watches calico-node being rolled out, node by node, and names the node that is not well with its pod's own reason.

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.integration.pools_and_records import Trial, without_state
+from tests.integration.role_arguments import module_arguments
 
 pytestmark = pytest.mark.lab
 
@@ -30,6 +31,7 @@ class Place:
     """One cluster of a layout lab, its worker, and the remedy on it; all that was written is put back at the end."""
 
     def __init__(self, bench, lab, **options):
+        self.lab = lab
         self.cluster = lab.cluster("cluster-1")
         self.admin = self.cluster.admin()
         self.bench = bench
@@ -41,6 +43,13 @@ class Place:
 
     def trial(self, **options):
         return Trial(self.bench, self.cluster, "calico_node_placement", **{**self.options, **options})
+
+    def again(self, role):
+        """The role of a play, run as Ansible would."""
+        given = dict(role)
+        name, arguments = module_arguments(self.lab, self.cluster.name, given.pop("role"), given)
+        (result,) = self.bench.modules.run((name, {**arguments, "_ansible_check_mode": False, "_ansible_diff": True}))
+        return result
 
     def node(self, name):
         return self.admin.get(f"/api/v1/nodes/{name}")
@@ -185,6 +194,21 @@ def test_kubespray_has_a_variable_for_opting_in(placed):
     pasted = yaml.safe_load(done["needs_person"][0]["paste"])
     template = "nodeSelector:\n        " + pasted["calico_ds_nodeselector"]
     assert yaml.safe_load(template)["nodeSelector"] == {"kubernetes.io/os": "linux", LABEL: "included"}
+
+
+@pytest.mark.xdist_group("kubespray")
+def test_what_is_handed_over_for_after_kubespray_can_be_run(placed):
+    place = placed("kubespray", UNFIT["kubespray"])
+    path = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
+    done = place.trial(nodes=[place.worker], value="true", max_excluded=2, architectures=["amd64", "arm64"]).run()
+    assert not done.get("failed"), done
+    wanted = place.affinity(path)
+    place.admin.merge_patch(path, {"spec": {"template": {"spec": {"affinity": None}}}})  # cluster.yml has made it anew
+    (paste,) = [each["paste"] for each in done["needs_person"] if each["target"] == "the playbook that runs Kubespray"]
+    ((role,),) = [play["roles"] for play in yaml.safe_load(paste)]
+    again = place.again(role)
+    assert again["changed"] and place.affinity(path) == wanted and "arm64" in str(wanted), again
+    place.trial(state="absent", value="true", architectures=["amd64", "arm64"]).repair()
 
 
 @pytest.mark.xdist_group("roks")

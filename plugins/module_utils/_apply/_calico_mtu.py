@@ -19,7 +19,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._task imp
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu import mtu_picture
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import beyond_tunnels
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_decision import Basis, Decision, decide
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_decision import Basis, Decision, decide, refuse_policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_history import Cutoffs
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import POD, calico_node
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wish import read_mtu, read_segment, read_size
@@ -61,6 +61,8 @@ def perform(task: Task) -> None:
     snapshot = _snapshot(task, logs=True)
     if wish.mtu is not None or wish.restart != "none":
         refuse_unknown(snapshot)
+    if wish.restart != "none":
+        refuse_policy_only(snapshot)
     decision = decide(snapshot, wish.mtu, wish.segment, _basis(task, wish, snapshot))
     nodes = gateways(task, snapshot) if decision.segment is not None else []
     knob = plan_knob(task, snapshot, decision.mtu) if decision.mtu is not None else None

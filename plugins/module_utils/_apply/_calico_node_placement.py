@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._durable import person_kubespray, refuse_unknown, set_installation
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._node_write import patch_node
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._placement_watch import STATUS, Watch
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Person, Task
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import ARGUMENT_SPEC, Person, Task
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _placement_words as words
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, Method, base_installation, method_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import calico_node_pods
@@ -42,6 +42,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._proje
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_nodes import node as project_node
 
 _DEFINITION = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/installations.operator.tigera.io"
+_HANDED_OVER = ("allow_disruption", "wait", "wait_timeout")  # options beside the request that a play after Kubespray needs again
 _FOR_UNDOING = 30.0  # seconds that are kept for putting labels back
 
 Object = t.Dict[str, t.Any]
@@ -157,12 +158,18 @@ class _Run:
             self._write_template(entry)
         if not self._decision.affinities:
             return
-        if method == Method.KUBESPRAY and not self._request.excludes:
-            person_kubespray(task, words.kubespray_variables(self._request, there=bool(self._decision.rule)), words.purpose(self._request))
-        elif method == Method.KUBESPRAY and self._decision.rule:
-            task.people.append(Person(*words.after_kubespray(self._request)))
+        if method == Method.KUBESPRAY:
+            self._tell_kubespray()
         elif self._decision.rule:
             task.warnings.append(words.of_manifest(task.member.name, self._decision.affinities[0].workload.ref))
+
+    def _tell_kubespray(self) -> None:
+        task, request, there = self._task, self._request, bool(self._decision.rule)
+        if not request.excludes:
+            person_kubespray(task, words.kubespray_variables(request, there=there), words.purpose(request))
+        if there and (request.excludes or request.architectures):
+            options = {name: task.params[name] for name in _HANDED_OVER if task.params[name] != ARGUMENT_SPEC[name]["default"]}
+            task.people.append(Person(*words.after_kubespray(request, options)))
 
     def _write_template(self, entry: AffinityChange) -> None:
         ref = entry.workload.ref

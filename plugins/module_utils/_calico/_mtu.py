@@ -14,11 +14,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
     across_clusters,
     cable_overhead,
     left_for_pods,
+    overhead_of,
     pod_mtu,
     tunnel_mtu,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import Link, read_link
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import MtuSettings, calico_node, read_settings
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import MtuSettings, calico_node, pools_in_use, read_settings
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 
 MOST_KNOBS = 12
@@ -35,7 +36,7 @@ class Step(t.NamedTuple):
 class MtuPicture(t.NamedTuple):
     """:param link: MTU of the nodes' links, None where nothing tells it.
     :param tunnels: of each of Calico's tunnels in use the MTU in force, None where it follows from an unknown link; None where they are not known.
-    :param pod: MTU of the interface of a pod that starts now, None where it is not known.
+    :param pod: MTU of the interface of a pod that starts now, None where it is not known or another CNI gives it.
     :param steps: the hops one after another; a packet is in one of them at a time, so that the largest counts and not their sum.
     """
 
@@ -52,14 +53,14 @@ class MtuPicture(t.NamedTuple):
         """The largest that pods may use within the cluster; beyond it packets are lost between its nodes."""
         if self.link.mtu is None or self.tunnels is None:
             return None
-        return left_for_pods(self.link.mtu, self.tunnels)
+        return left_for_pods(self.link.mtu, self.tunnels, aks=self.settings.aks)
 
     @property
     def largest_across(self) -> int | None:
         """The largest packet that reaches a remote cluster whole; TCP is clamped to it, UDP is not."""
         if self.link.mtu is None or self.tunnels is None or not self.cable:
             return None
-        return across_clusters(self.link.mtu, self.tunnels, self.cable)
+        return across_clusters(self.link.mtu, self.tunnels, self.cable, aks=self.settings.aks)
 
     def to_dict(self) -> dict[str, t.Any]:
         """Plain JSON types, for the report."""
@@ -91,9 +92,11 @@ def mtu_picture(snapshot: Snapshot) -> MtuPicture | None:
         return None
     settings = read_settings(snapshot)
     link = read_link(snapshot, settings)
-    tunnels = None if settings.tunnels is None else {name: tunnel_mtu(value, link.mtu, name) for name, value in settings.tunnels.items()}
-    pod = settings.pod or None
-    if settings.pod == 0 and tunnels is not None:
+    tunnels = None
+    if settings.tunnels is not None:
+        tunnels = {name: tunnel_mtu(value, link.mtu, name, aks=settings.aks) for name, value in settings.tunnels.items()}
+    pod = None if settings.cni else settings.pod or None
+    if settings.pod == 0 and tunnels is not None and not settings.cni:
         pod = pod_mtu(0, tunnels, link.mtu)
     cable = _cable(snapshot)
     return MtuPicture(link, settings, tunnels, pod, tuple(hops(settings, cable)), _family(snapshot), cable)
@@ -102,10 +105,19 @@ def mtu_picture(snapshot: Snapshot) -> MtuPicture | None:
 def hops(settings: MtuSettings, cable: str) -> t.Iterator[Step]:
     """The hops of a pod's packet to another node, and with a cable to another cluster."""
     for tunnel in settings.tunnels or ():
-        yield Step(tunnel, OVERHEAD[tunnel], "between this cluster's nodes: an enabled IPPool or Felix asks for it")
+        yield Step(tunnel, overhead_of(tunnel, aks=settings.aks), _why(settings, tunnel))
     if cable:
         yield Step("vx-submariner", VX_SUBMARINER_OVERHEAD, "from a node to the gateway (VXLAN, UDP 4800)")
         yield Step(f"{cable} cable", cable_overhead(cable), "from gateway to gateway; TCP is clamped to what fits, other packets are fragmented or lost")
+
+
+def _why(settings: MtuSettings, tunnel: str) -> str:
+    who = "an enabled IPPool or Felix asks for it"
+    if tunnel in settings.emptying:
+        who = f"IPPool {settings.emptying[tunnel]} asks for it, which is disabled: pods with addresses of it keep it"
+    more = overhead_of(tunnel, aks=settings.aks) - OVERHEAD[tunnel]
+    azure = f"; {more} of them as Felix does on AKS with wireguardHostEncryptionEnabled: Azure's network would break larger packets" if more else ""
+    return f"between this cluster's nodes: {who}{azure}"
 
 
 def _cable(snapshot: Snapshot) -> str:
@@ -118,5 +130,5 @@ def _cable(snapshot: Snapshot) -> str:
 
 
 def _family(snapshot: Snapshot) -> str:
-    families = {"IPv6" if ":" in pool.cidr else "IPv4" for pool in snapshot.ip_pools.items if not pool.disabled and not pool.is_submariner}
+    families = {"IPv6" if ":" in pool.cidr else "IPv4" for pool in pools_in_use(snapshot)}
     return " and ".join(sorted(families)) or "IPv4"

@@ -23,6 +23,8 @@ WIREGUARD = "WireGuard"
 WIREGUARD_V6 = "WireGuard over IPv6"
 TUNNELS = (IPIP, VXLAN, VXLAN_V6, WIREGUARD, WIREGUARD_V6)
 OVERHEAD: t.Mapping[str, int] = {IPIP: 20, VXLAN: 50, VXLAN_V6: 70, WIREGUARD: 60, WIREGUARD_V6: 80}
+# Azure's network breaks packets beyond 1400 on links that say 1500, and WireGuard's must not be broken (``aksMTUOverhead`` of the same file).
+AKS_OVERHEAD = 100
 
 LIBRESWAN = "libreswan"
 CABLE_OVERHEAD: t.Mapping[str, int] = {LIBRESWAN: 120, "wireguard": 120, "vxlan": 50}
@@ -32,19 +34,27 @@ TCP_HEADERS = 40  # IPv4 20 and TCP 20 without options: an MSS counts neither
 USUAL_LINK = 1500
 
 
-def left_for_pods(link: int, tunnels: t.Iterable[str]) -> int:
+def overhead_of(tunnel: str, *, aks: bool = False) -> int:
+    """What a tunnel takes from the link.
+
+    :param aks: the cluster is one of AKS whose WireGuard encrypts the nodes' own traffic, too (Felix ``ConfigureDefaultMTUs``).
+    """
+    return OVERHEAD[tunnel] + (AKS_OVERHEAD if aks and tunnel in (WIREGUARD, WIREGUARD_V6) else 0)
+
+
+def left_for_pods(link: int, tunnels: t.Iterable[str], *, aks: bool = False) -> int:
     """The largest packet of a pod that passes every one of ``tunnels`` on a link of ``link`` bytes."""
-    return link - max((OVERHEAD[tunnel] for tunnel in tunnels), default=0)
+    return link - max((overhead_of(tunnel, aks=aks) for tunnel in tunnels), default=0)
 
 
-def across_clusters(link: int, tunnels: t.Iterable[str], cable: str) -> int:
+def across_clusters(link: int, tunnels: t.Iterable[str], cable: str, *, aks: bool = False) -> int:
     """The largest packet of a pod that reaches a remote cluster in one piece, the path between the sites being as large as the link.
 
     It passes three tunnels one after another, never one inside another: Calico's inside the cluster, vx-submariner to the gateway, the cable.
 
     :param cable: a cable driver; an unknown one counts as libreswan, the largest.
     """
-    return min(left_for_pods(link, tunnels), link - VX_SUBMARINER_OVERHEAD, link - cable_overhead(cable))
+    return min(left_for_pods(link, tunnels, aks=aks), link - VX_SUBMARINER_OVERHEAD, link - cable_overhead(cable))
 
 
 def cable_overhead(cable: str) -> int:
@@ -56,11 +66,11 @@ def largest_mss(link: int, cable: str) -> int:
     return link - cable_overhead(cable) - TCP_HEADERS
 
 
-def tunnel_mtu(configured: int, link: int | None, tunnel: str) -> int | None:
+def tunnel_mtu(configured: int, link: int | None, tunnel: str, *, aks: bool = False) -> int | None:
     """A tunnel device's MTU: as configured, 0 meaning that Felix derives it from the link; None where the link is not known then."""
     if configured:
         return configured
-    return None if link is None else link - OVERHEAD[tunnel]
+    return None if link is None else link - overhead_of(tunnel, aks=aks)
 
 
 def pod_mtu(configured: int, tunnels: t.Mapping[str, int | None], link: int | None) -> int | None:
@@ -91,11 +101,10 @@ def beyond_tunnels(pod: int | None, tunnels: t.Mapping[str, int | None]) -> tupl
     return tuple(Excess(pod, mtu, tunnel) for tunnel, mtu in tunnels.items() if pod is not None and mtu is not None and pod > mtu)
 
 
-def beyond_link(tunnels: t.Mapping[str, int | None], pod: int | None, link: int) -> tuple[Excess, ...]:
+def beyond_link(tunnels: t.Mapping[str, int | None], pod: int | None, link: int, *, aks: bool = False) -> tuple[Excess, ...]:
     """The tunnels whose packets, once wrapped, do not fit the link; without a tunnel the pods' own packets."""
-    found = tuple(
-        Excess(mtu, link - OVERHEAD[tunnel], tunnel) for tunnel, mtu in tunnels.items() if mtu is not None and mtu > link - OVERHEAD[tunnel]
-    )
+    fits = {tunnel: link - overhead_of(tunnel, aks=aks) for tunnel in tunnels}
+    found = tuple(Excess(mtu, fits[tunnel], tunnel) for tunnel, mtu in tunnels.items() if mtu is not None and mtu > fits[tunnel])
     if not tunnels and pod is not None and pod > link:
         return (Excess(pod, link, ""),)
     return found

@@ -103,8 +103,9 @@ def budget(picture: MtuPicture, link: Known, *, cable: str = "", path: Known | N
     for step in (*of_ebpf, *hops(picture.settings, cable)):
         base = between if step.what == f"{cable} cable" else link.mtu
         terms.append(Term(step.what, step.bytes, base - step.bytes, step.why))
-    within = min(left_for_pods(link.mtu, tunnels), *(link.mtu - step.bytes for step in of_ebpf), link.mtu)
-    across = min(within, across_clusters(link.mtu, tunnels, cable), between - cable_overhead(cable)) if cable else None
+    aks = picture.settings.aks
+    within = min(left_for_pods(link.mtu, tunnels, aks=aks), *(link.mtu - step.bytes for step in of_ebpf), link.mtu)
+    across = min(within, across_clusters(link.mtu, tunnels, cable, aks=aks), between - cable_overhead(cable)) if cable else None
     return Budget(within, across, tuple(terms))
 
 

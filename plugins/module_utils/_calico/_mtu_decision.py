@@ -14,10 +14,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu imp
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_budget import IPV6_SMALLEST, Budget, Known, Term, budget, link_of, segment
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import promised_link, refusals
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wish import AUTO, SMALLEST, SMALLEST_SEGMENT, Asked
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 
-
+# Where the CNI that routes pods has their MTU, as far as it is one setting.
+_SET_AT: t.Mapping[str, str] = {"AmazonVPC": "POD_MTU, or AWS_VPC_ENI_MTU of older versions, in the environment of DaemonSet kube-system/aws-node"}
 _TOO_SMALL = "See whether link_mtu and path_mtu are right; with across_clusters=false only the way within the cluster counts for the MTU."
 
 
@@ -59,11 +61,27 @@ def picture_of(snapshot: Snapshot) -> MtuPicture:
     return picture
 
 
+def refuse_policy_only(snapshot: Snapshot) -> None:
+    """
+    :raises RefusedError: another CNI gives pods their interfaces, so that no MTU of Calico's reaches them (tigera/operator pkg/render/node.go makes a CNI
+        configuration where Calico is the CNI alone).
+    """
+    cni = policy_only(snapshot)
+    if cni:
+        where = f" ({_SET_AT[cni]})" if cni in _SET_AT else ""
+        raise RefusedError(
+            f"{snapshot.cluster}: Calico does policy alone here. {cni} gives pods their interfaces and their MTU, and reads none of Calico's: set the MTU "
+            f"where {cni} has it{where}. tcp_clamp_mss works here without mtu and restart_workloads. Nothing was written."
+        )
+
+
 def decide(snapshot: Snapshot, mtu: Asked, segment_size: Asked, basis: Basis) -> Decision:
     """Choose, or judge what was asked for.
 
     :raises RefusedError: it cannot work, or it would have to be guessed.
     """
+    if mtu is not None:
+        refuse_policy_only(snapshot)
     if mtu is None and not segment_size:
         return Decision(None, 0 if segment_size == 0 else None, (), ())
     found = _budget(snapshot, basis, wanted=AUTO in (mtu, segment_size), judged=mtu is not None)

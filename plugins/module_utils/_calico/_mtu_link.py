@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import OVERHEAD, TUNNELS, VXLAN, VXLAN_V6
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import TUNNELS, VXLAN, VXLAN_V6, overhead_of
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import MtuSettings
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import underlay
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import PodLog, Snapshot
@@ -164,8 +164,8 @@ def _automatic(snapshot: Snapshot, settings: MtuSettings) -> bool:
 
 def _derived(snapshot: Snapshot, settings: MtuSettings, pod: int, where: str, field: str) -> Link:
     tunnels = felix_tunnels(snapshot, settings)
-    largest = max(tunnels, key=lambda tunnel: OVERHEAD[tunnel], default="")
-    overhead = OVERHEAD.get(largest, 0)
+    largest = max(tunnels, key=lambda tunnel: overhead_of(tunnel, aks=settings.aks), default="")
+    overhead = overhead_of(largest, aks=settings.aks) if largest else 0
     reckoned = f"{pod} for pods, automatic, and {overhead} for {largest}" if largest else f"{pod} for pods, automatic, without encapsulation"
     return Link(pod + overhead, reckoned, where, field)
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, Method, method_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import WITH_INSTALLATION, Method, base_installation, method_of
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import IPIP, VXLAN, VXLAN_V6, WIREGUARD, WIREGUARD_V6
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_live import OF_KUBESPRAY
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import ENVIRONMENT, FELIX_FIELD, calico_node, containers_of, number
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import DaemonSet, FelixConfiguration, Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._projection_values import object_at
 
 
 class FelixOverride(t.NamedTuple):
@@ -62,16 +64,29 @@ def variables_now(snapshot: Snapshot) -> frozenset[str]:
 def variables_after(snapshot: Snapshot, mtu: int) -> frozenset[str]:
     """The MTU variables that calico-node will have in its environment once ``mtu`` is set.
 
-    The operator sets one for each kind of tunnel where Installation has an MTU, and none where it has not (tigera/operator pkg/render/node.go).
+    The operator sets none where Installation has no MTU.
     """
     method = method_of(snapshot)
     if method in WITH_INSTALLATION:
-        return frozenset(ENVIRONMENT.values()) if mtu else frozenset()
+        return frozenset(ENVIRONMENT[tunnel] for tunnel in _of_operator(snapshot)) if mtu else frozenset()
     daemon_set = calico_node(snapshot)
     there = _variables(daemon_set) if daemon_set else frozenset()
     if method == Method.KUBESPRAY:
         there = there | set(OF_KUBESPRAY) if mtu else there - set(OF_KUBESPRAY)
     return there
+
+
+def _of_operator(snapshot: Snapshot) -> t.Iterator[str]:
+    """The tunnels that the operator sets a variable for (tigera/operator pkg/render/node.go, nodeEnvVars): IPIP only with BGP, those over IPv6 only where
+    nodes' IPv6 addresses are detected."""
+    yield from (VXLAN, WIREGUARD)
+    own = base_installation(snapshot)
+    if own is None:
+        return
+    if own.bgp != "Disabled":
+        yield IPIP
+    if any(object_at(own.computed or own.spec, "calicoNetwork", "nodeAddressAutodetectionV6").values()):
+        yield from (VXLAN_V6, WIREGUARD_V6)
 
 
 def _variables(daemon_set: DaemonSet) -> frozenset[str]:

@@ -17,6 +17,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._install
     OPERATOR_RKE2,
     detect_install_method,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
 
 RECREATE = "Then recreate the pods, which keep the MTU that they started with: restart their workloads, or drain or reboot the nodes one by one."
@@ -50,14 +51,15 @@ def set_mtu(snapshot: Snapshot, mtu: int | None) -> MtuRemedy:
     if known is None:
         wanted = "Let Calico derive the MTU" if mtu is None else f"Set Calico's MTU to {mtu}"
         return MtuRemedy(f"{wanted} where this installation configures it; how it was installed could not be told. {RECREATE}", "")
-    made = known(mtu)
-    return MtuRemedy(f"{made.text} {RECREATE}", made.target)
+    made, cni = known(mtu), policy_only(snapshot)
+    after = f"That is the MTU of Calico's tunnels alone: {cni} gives pods theirs." if cni else RECREATE
+    return MtuRemedy(f"{made.text} {after}", made.target)
 
 
 def settable(snapshot: Snapshot, mtu: int) -> bool:
-    """Whether role calico_mtu sets it by itself; elsewhere, or below what IBM supports, a person must."""
+    """Whether role calico_mtu sets it by itself; elsewhere, where another CNI gives pods their MTU, or below what IBM supports, a person must."""
     method = detect_install_method(snapshot)
-    if method.platform == "roks" and mtu < IBM_SMALLEST:
+    if policy_only(snapshot) or (method.platform == "roks" and mtu < IBM_SMALLEST):
         return False
     return method.method in (OPERATOR_RKE2, OPERATOR, KUBESPRAY, MANIFEST, MICROK8S)
 

@@ -6,7 +6,8 @@
 Two consumers read different knobs. A pod's interface takes ``mtu`` of the CNI configuration. A tunnel device takes Felix' parameter, for which the
 environment of calico-node wins over FelixConfiguration ``node.<name>``, which wins over ``default`` (projectcalico/calico felix/config/config_params.go):
 an environment variable of "0" still wins, and means automatic. The operator writes that environment when Installation has an ``mtu``
-(tigera/operator pkg/render/node.go), calico.yaml always does, from ConfigMap calico-config ``veth_mtu``, and Kubespray does when ``calico_mtu`` is set.
+(tigera/operator pkg/render/node.go; of IPIP only with BGP, of IPv6 only where IPv6 addresses are detected), calico.yaml always does, from ConfigMap
+calico-config ``veth_mtu``, and Kubespray does when ``calico_mtu`` is set.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import canal_daemon_set, config_map, unread
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import calico_ipam, canal_daemon_set, config_map, unread
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import IPIP, TUNNELS, VXLAN, VXLAN_V6, WIREGUARD, WIREGUARD_V6
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import policy_only
+from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import covers, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
     Container,
     DaemonSet,
@@ -42,6 +45,8 @@ FELIX_FIELD: t.Mapping[str, str] = {
     WIREGUARD_V6: "wireguardMTUV6",
 }
 _WIREGUARD = ((WIREGUARD, "FELIX_WIREGUARDENABLED", "wireguardEnabled"), (WIREGUARD_V6, "FELIX_WIREGUARDENABLEDV6", "wireguardEnabledV6"))
+_HOST_ENCRYPTION = ("FELIX_WIREGUARDHOSTENCRYPTIONENABLED", "wireguardHostEncryptionEnabled")
+_YES = ("true", "1", "yes", "y", "t")  # felix/config/param_types.go, BoolParam
 UNRESOLVED = "the ConfigMap that holds it could not be read"
 _CNI_MTU = re.compile(r'"mtu":\s*"?(\d+|__[A-Z_]+__)')
 _FLANNEL_TYPE = re.compile(r'"Type"\s*:\s*"([a-zA-Z0-9-]+)"')
@@ -65,16 +70,22 @@ class Knob(t.NamedTuple):
 
 
 class MtuSettings(t.NamedTuple):
-    """:param pod: configured MTU of pods' interfaces, 0 for automatic, None where it could not be read.
+    """:param pod: configured MTU of pods' interfaces, 0 for automatic, None where it could not be read. Nothing reads it where there is a ``cni``.
     :param tunnels: of each tunnel in use its configured MTU, 0 for automatic; None where the tunnels in use are not known.
     :param knobs: every knob that says something, the effective ones first.
     :param missing: what could not be read.
+    :param cni: what gives pods their interfaces where Calico does policy alone, "" where Calico does.
+    :param aks: see :func:`_mtu_arithmetic.overhead_of`.
+    :param emptying: of each tunnel that disabled pools alone ask for the name of one of them.
     """
 
     pod: int | None
     tunnels: t.Mapping[str, int] | None
     knobs: tuple[Knob, ...]
     missing: tuple[str, ...]
+    cni: str = ""
+    aks: bool = False
+    emptying: t.Mapping[str, str] = {}
 
     def knob_of(self, consumer: str) -> Knob | None:
         """The knob in force."""
@@ -98,7 +109,8 @@ def read_settings(snapshot: Snapshot) -> MtuSettings:
         missing += unresolved
         in_use = None
     knobs = sorted((*pod_knobs, *tunnel_knobs), key=lambda knob: not knob.effective)
-    return MtuSettings(pod, None if in_use is None else _configured(in_use, tunnel_knobs), tuple(knobs), tuple(missing))
+    tunnels = None if in_use is None else _configured(in_use, tunnel_knobs)
+    return MtuSettings(pod, tunnels, tuple(knobs), tuple(missing), policy_only(snapshot), _on_aks(snapshot, daemon_set), _emptying(snapshot))
 
 
 def _configured(in_use: t.Iterable[str], knobs: t.Sequence[Knob]) -> dict[str, int]:
@@ -116,21 +128,50 @@ def calico_node(snapshot: Snapshot) -> DaemonSet | None:
     return found[0] if found else canal_daemon_set(snapshot)
 
 
-def tunnels_in_use(snapshot: Snapshot) -> tuple[str, ...]:
-    """The encapsulations that packets of pods meet: those of the enabled pools of this cluster, and WireGuard where Felix has it on.
+def pools_in_use(snapshot: Snapshot) -> tuple[IPPool, ...]:
+    """This cluster's pools that pods have, or may have, addresses of.
 
-    Pools of remote subnets are left out: traffic to them leaves through Submariner's own tunnels.
+    ``disabled`` ends the giving out of addresses alone: pods keep theirs, and Felix wraps packets to them as before (projectcalico/calico felix/calc,
+    EncapsulationCalculator and L3RouteResolver). Pools of remote subnets are left out: traffic to them leaves through Submariner's own tunnels.
     """
-    pools = [pool for pool in snapshot.ip_pools.items if not pool.is_submariner and not pool.disabled]
-    felix = _felix(snapshot, "default")
+    return tuple(pool for pool in snapshot.ip_pools.items if not pool.is_submariner and not (pool.disabled and _is_empty(snapshot, pool)))
+
+
+def _is_empty(snapshot: Snapshot, pool: IPPool) -> bool:
+    """Whether Calico's IPAM is known to have no address of the pool in use."""
+    blocks = snapshot.ipam_blocks
+    if not blocks.ok or blocks.partial or not calico_ipam(snapshot):
+        return False
+    ranges = parse_cidrs(pool.cidr).networks
+    return not any(block.used and covers(ranges, parse_cidrs(block.cidr).networks) for block in blocks.items)
+
+
+def tunnels_in_use(snapshot: Snapshot) -> tuple[str, ...]:
+    """The encapsulations that packets of pods meet: those of this cluster's pools in use, and WireGuard where Felix has it on."""
     daemon_set = calico_node(snapshot)
-    found = {tunnel for pool in pools for tunnel in _of_pool(pool)}
-    for tunnel, variable, field in _WIREGUARD:
-        entry = _env(daemon_set, variable) if daemon_set else None
-        said = entry.value if entry else str((felix.spec if felix else {}).get(field, ""))
-        if said.lower() == "true":
-            found.add(tunnel)
+    found = {tunnel for pool in pools_in_use(snapshot) for tunnel in _of_pool(pool)}
+    found |= {tunnel for tunnel, variable, field in _WIREGUARD if _is_on(snapshot, daemon_set, variable, field)}
     return tuple(tunnel for tunnel in TUNNELS if tunnel in found or tunnel in _of_flannel(snapshot))
+
+
+def _emptying(snapshot: Snapshot) -> dict[str, str]:
+    pools = pools_in_use(snapshot)
+    enabled = {tunnel for pool in pools if not pool.disabled for tunnel in _of_pool(pool)}
+    return {tunnel: pool.ref.name for pool in pools if pool.disabled for tunnel in _of_pool(pool) if tunnel not in enabled}
+
+
+def _on_aks(snapshot: Snapshot, daemon_set: DaemonSet | None) -> bool:
+    """Felix takes the provider from ClusterInformation's ``clusterType``, where the operator puts the one of Installation (felix/config/config_params.go)."""
+    kinds = {kind.strip().lower() for entry in snapshot.cluster_informations.items for kind in entry.cluster_type.split(",")}
+    kinds |= {entry.provider.lower() for entry in snapshot.installations.items}
+    return "aks" in kinds and _is_on(snapshot, daemon_set, *_HOST_ENCRYPTION)
+
+
+def _is_on(snapshot: Snapshot, daemon_set: DaemonSet | None, variable: str, field: str) -> bool:
+    felix = _felix(snapshot, "default")
+    entry = _env(daemon_set, variable) if daemon_set else None
+    said = entry.value if entry else str((felix.spec if felix else {}).get(field, ""))
+    return said.lower() in _YES
 
 
 def _of_pool(pool: IPPool) -> t.Iterator[str]:
@@ -162,7 +203,7 @@ def _needed(snapshot: Snapshot, daemon_set: DaemonSet | None) -> t.Iterator[tupl
 def _pod(snapshot: Snapshot, daemon_set: DaemonSet | None) -> tuple[int | None, list[Knob]]:
     installation = next(iter(snapshot.installations.items), None)
     if installation is not None:
-        return _of_installation(installation)
+        return _of_installation(installation, policy_only(snapshot))
     if not snapshot.installations.known or daemon_set is None:
         return None, []
     entry = _env(daemon_set, "CNI_NETWORK_CONFIG")
@@ -190,12 +231,15 @@ def _unread_cni_mtu(daemon_set: DaemonSet, why: str) -> list[Knob]:
     return [Knob(POD, str(daemon_set.ref), "env CNI_MTU", entry.value, False, f"the CNI configuration does not refer to it: {why}")]
 
 
-def _of_installation(installation: Installation) -> tuple[int, list[Knob]]:
+def _of_installation(installation: Installation, cni: str) -> tuple[int, list[Knob]]:
     where = str(installation.ref)
     wanted, used = (_calico_network(part).get("mtu") for part in (installation.spec, installation.computed))
     if not installation.computed:
         used = wanted
-    knobs = [Knob(POD, where, "status.computed.calicoNetwork.mtu" if installation.computed else "spec.calicoNetwork.mtu", _text(used), True, _why(used))]
+    field = "status.computed.calicoNetwork.mtu" if installation.computed else "spec.calicoNetwork.mtu"
+    if cni:
+        return number(_text(used)), [Knob(POD, where, field, _text(used), False, f"{cni} gives pods their interfaces, and their MTU")]
+    knobs = [Knob(POD, where, field, _text(used), True, _why(used))]
     if wanted != used:
         knobs.append(Knob(POD, where, "spec.calicoNetwork.mtu", _text(wanted), False, "the operator has not taken it up yet"))
     return number(_text(used)), knobs

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import dump, scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_decision import Decision
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import Request
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._rollout import UNAVAILABLE_TAINT
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Pod, Ref
 
 _SHOWN = 5
+_ROLE = "calico_node_placement"
+_OPTION = {"key": "label"}  # fields of a request that the role calls otherwise
 
 
 def purpose(request: Request) -> str:
@@ -62,24 +65,24 @@ def stranded(pods: t.Mapping[str, t.Sequence[Pod]]) -> list[str]:
 
 def kubespray_variables(request: Request, *, there: bool) -> dict[str, str]:
     """Kubespray pastes ``calico_ds_nodeselector`` under ``nodeSelector``, eight spaces in (roles/network_plugin/calico/templates/calico-node.yml.j2)."""
-    lines = ["kubernetes.io/os: linux"] + ([f"{request.key}: {request.value}"] if there else [])
+    lines = ["kubernetes.io/os: linux"] + ([f"{scalar(request.key)}: {scalar(request.value)}"] if there else [])
     return {"calico_ds_nodeselector": "\n        ".join(lines)}
 
 
-def after_kubespray(request: Request) -> tuple[str, str, str]:
-    """Text, target and paste: an opt-out cannot be said in Kubespray's inventory, whose only variable demands labels."""
+def after_kubespray(request: Request, options: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
+    """Text, target and paste: neither an opt-out nor a choice of architectures can be said in Kubespray's inventory, whose only variable demands labels.
+
+    :param options: those of the role that are no part of the request, and differ from their defaults.
+    """
     text = (
-        "No variable of Kubespray can say that calico-node stays off labelled nodes: calico_ds_nodeselector demands labels. Its kubectl apply "
-        "leaves the affinity alone as long as the DaemonSet exists; run this role after cluster.yml and upgrade-cluster.yml, so that it is there also after "
-        "the DaemonSet was made anew."
+        "No variable of Kubespray can say that calico-node stays off labelled nodes, or which architectures it runs on: calico_ds_nodeselector demands "
+        "labels with one value each. Its kubectl apply leaves the affinity alone as long as the DaemonSet exists; run this role with all of these options "
+        "after cluster.yml and upgrade-cluster.yml, so that it is there also after the DaemonSet was made anew."
     )
-    variables = {
-        "calico_node_placement_nodes": "[" + ", ".join(request.nodes) + "]",
-        "calico_node_placement_label": request.key,
-        "calico_node_placement_value": request.value,
-    }
-    paste = "- hosts: submariner_clusters\n  gather_facts: false\n  roles:\n    - role: fathom.submariner.calico_node_placement\n"
-    return text, "the playbook that runs Kubespray", paste + "".join(f"      {name}: {value}\n" for name, value in variables.items())
+    asked = {_OPTION.get(name, name): value for name, value in request._asdict().items() if value != Request._field_defaults[name]}
+    given = {f"{_ROLE}_{name}": list(value) if isinstance(value, tuple) else value for name, value in {**asked, **options}.items()}
+    play = {"hosts": "submariner_clusters", "gather_facts": False, "roles": [{"role": f"fathom.submariner.{_ROLE}", **given}]}
+    return text, "the playbook that runs Kubespray", dump([play])
 
 
 def of_manifest(cluster: str, ref: Ref) -> str:

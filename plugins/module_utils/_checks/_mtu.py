@@ -10,12 +10,12 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import KUBESPRAY, detect_install_method
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu import MtuPicture, mtu_picture
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import (
-    OVERHEAD,
     USUAL_LINK,
     Excess,
     beyond_link,
     beyond_tunnels,
     left_for_pods,
+    overhead_of,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_link import ASSUMED, TELLING, Refusal, is_accepted, promised_link, refusals
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import set_mtu, settable
@@ -40,7 +40,8 @@ STALLS = "Small packets pass and large ones are lost: ping and handshakes work, 
     tags=("mtu",),
 )
 def too_large(facts: Facts) -> t.Iterator[Problem]:
-    """A packet of a tunnel may be as large as the link less what the tunnel adds: IPIP 20, VXLAN 50 (IPv6 70), WireGuard 60 (IPv6 80) bytes.
+    """A packet of a tunnel may be as large as the link less what the tunnel adds: IPIP 20, VXLAN 50 (IPv6 70), WireGuard 60 (IPv6 80) bytes; on AKS
+    WireGuard with wireguardHostEncryptionEnabled 100 more. A pool that is disabled counts as long as addresses of it may be in use.
 
     Automatic values fit by construction. A configured one is compared with the link where something tells it: the pods' MTU that an operator or
     calico-node's log reports while everything is automatic, the link that the log names, or the kernel's refusal to set it, which a log of a running
@@ -50,7 +51,8 @@ def too_large(facts: Facts) -> t.Iterator[Problem]:
     _require(picture)
     refused = [entry for entry in refusals(facts.snapshot) if _is_configured(picture, entry.tunnel, entry.wanted)]
     if picture.link.mtu is not None:
-        yield from (_beyond_link(facts, picture, excess, picture.link.mtu) for excess in beyond_link(picture.tunnels or {}, picture.pod, picture.link.mtu))
+        found = beyond_link(picture.tunnels or {}, picture.pod, picture.link.mtu, aks=picture.settings.aks)
+        yield from (_beyond_link(facts, picture, excess, picture.link.mtu) for excess in found)
     elif refused:
         yield _refused(facts, picture, refused)
     elif not is_accepted(facts.snapshot, picture.settings):
@@ -67,10 +69,12 @@ def too_large(facts: Facts) -> t.Iterator[Problem]:
 def pod_exceeds_tunnel(facts: Facts) -> t.Iterator[Problem]:
     """Pods' interfaces and tunnel devices are configured in two places, and can contradict each other whatever the links carry.
 
-    Kubespray's calico_veth_mtu brings this about: against its name it sets the tunnels, while calico_mtu sets the pods.
+    Kubespray's calico_veth_mtu brings this about: against its name it sets the tunnels, while calico_mtu sets the pods. Where Calico does policy alone,
+    another CNI gives pods their MTU, and nothing is asked.
     """
     picture = _picture(facts)
     _require(picture)
+    _of_calico(picture)
     found = beyond_tunnels(picture.pod, picture.tunnels or {})
     for excess in found:
         knobs = [picture.settings.knob_of(POD), picture.settings.knob_of(excess.tunnel)]
@@ -164,6 +168,8 @@ def link_guessed(facts: Facts) -> t.Iterator[Problem]:
     """Felix looks at the interfaces that mtuIfacePattern names. bond0, br0, em1 and others do not fit its default; it then assumes 1460."""
     picture = _picture(facts)
     _require(picture)
+    if not picture.tunnels:
+        _of_calico(picture)
     on_google = any(node.provider_id.startswith("gce://") for node in facts.snapshot.nodes.items)
     link = picture.link
     if link.guessed or (link.mtu == ASSUMED and not link.proved and not on_google):
@@ -194,13 +200,20 @@ def _require(picture: MtuPicture) -> None:
         raise CannotJudge("; ".join(picture.settings.missing))
 
 
+def _of_calico(picture: MtuPicture) -> None:
+    """:raises NotApplicable: another CNI gives pods their MTU."""
+    if picture.settings.cni:
+        raise NotApplicable()
+
+
 def _is_configured(picture: MtuPicture, tunnel: str, mtu: int) -> bool:
     """A refusal of a derived value means another interface under the device, which is a matter of address autodetection and not of a knob."""
     return (picture.settings.tunnels or {}).get(tunnel) == mtu
 
 
 def _beyond_link(facts: Facts, picture: MtuPicture, excess: Excess, link: int) -> Problem:
-    wrapped = f"{excess.mtu} bytes and {OVERHEAD[excess.tunnel]} of {excess.tunnel}" if excess.tunnel else f"{excess.mtu} bytes"
+    taken = overhead_of(excess.tunnel, aks=picture.settings.aks) if excess.tunnel else 0
+    wrapped = f"{excess.mtu} bytes and {taken} of {excess.tunnel}" if excess.tunnel else f"{excess.mtu} bytes"
     return Problem(
         subject=_where(picture, excess.tunnel or POD),
         title=f"Calico sends packets of {wrapped}, and the links carry {link}: at most {excess.limit} fit",
@@ -209,7 +222,7 @@ def _beyond_link(facts: Facts, picture: MtuPicture, excess: Excess, link: int) -
             Evidence(picture.link.where, picture.link.field, str(link), picture.link.source),
         ),
         impact=STALLS,
-        remedy=remedy_for(facts, left_for_pods(link, picture.tunnels or ())),
+        remedy=remedy_for(facts, left_for_pods(link, picture.tunnels or (), aks=picture.settings.aks)),
     )
 
 
@@ -229,13 +242,13 @@ def _refused(facts: Facts, picture: MtuPicture, refused: t.Sequence[Refusal]) ->
 
 
 def _unproved(picture: MtuPicture, promised: int | None) -> t.Iterator[Problem]:
-    configured = {tunnel: mtu for tunnel, mtu in (picture.settings.tunnels or {}).items() if mtu}
-    needed = max((mtu + OVERHEAD[tunnel] for tunnel, mtu in configured.items()), default=0)
-    if not picture.settings.tunnels and picture.settings.pod:
-        needed = picture.settings.pod
+    needs = {tunnel: mtu + overhead_of(tunnel, aks=picture.settings.aks) for tunnel, mtu in (picture.settings.tunnels or {}).items() if mtu}
+    needed = max(needs.values(), default=0)
+    if not picture.settings.tunnels and picture.pod:
+        needed = picture.pod
     if not needed or (promised is not None and needed <= promised):
         return
-    consumer = max(configured, key=lambda tunnel: configured[tunnel] + OVERHEAD[tunnel]) if configured else POD
+    consumer = max(needs, key=lambda tunnel: needs[tunnel]) if needs else POD
     knob = picture.settings.knob_of(consumer)
     beyond = f", which ordinary Ethernet of {USUAL_LINK} does not carry" if needed > USUAL_LINK else ""
     yield Problem(

@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_changes import Pending, knob_change, older_than, pending
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_remedy import RECREATE, settable
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import calico_node, number, read_settings
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import policy_only
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing, require
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._mtu import misfit
@@ -101,6 +102,9 @@ def _put_into_force(snapshot: Snapshot, entry: Pending) -> Remedy:
 
 
 def _applicable(snapshot: Snapshot) -> None:
+    """:raises NotApplicable: nothing here gives pods an MTU of Calico's."""
+    if policy_only(snapshot):
+        raise NotApplicable()
     if calico_node(snapshot) is None and not snapshot.installations.items:
         require(snapshot.daemon_sets, "DaemonSets")
         raise NotApplicable()

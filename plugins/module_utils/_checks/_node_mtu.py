@@ -25,7 +25,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._node_ho
     without_document,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._node_remedies import on_nodes
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand, by_role
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._words import few, names
 
@@ -78,6 +78,8 @@ def pod_mtu(facts: Facts) -> t.Iterator[Problem]:
     picture = mtu_picture(facts.snapshot)
     if picture is None:
         raise CannotJudge("whether this cluster runs Calico is not known: no Installation and no DaemonSet calico-node was found")
+    if picture.settings.cni:
+        raise NotApplicable()  # the CNI configuration, and the MTU in it, are another CNI's
     wanted = picture.settings.pod or None
 
     def tell(_nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
@@ -116,7 +118,7 @@ def link_mtu(facts: Facts) -> t.Iterator[Problem]:
         else:
             found.setdefault(link.mtu, []).append((host.node, link.name))
     if len(found) > 1:
-        yield _different(found)
+        yield _different(facts.snapshot.cluster, found)
     lacking = [*unknown, *without_document(facts, read)]
     if lacking:
         subject = names(f"Node {name}" for name in lacking)
@@ -124,7 +126,7 @@ def link_mtu(facts: Facts) -> t.Iterator[Problem]:
         yield Problem(subject=subject, title="The MTU of some nodes' links is not known", missing=reason, severity="warning")
 
 
-def _different(found: t.Mapping[int, t.Sequence[tuple[str, str]]]) -> Problem:
+def _different(cluster: str, found: t.Mapping[int, t.Sequence[tuple[str, str]]]) -> Problem:
     usual = max(found, key=lambda mtu: (len(found[mtu]), mtu))
     odd = sorted((node, name, mtu) for mtu, nodes in found.items() if mtu != usual for node, name in nodes)
     devices = {name for _node, name, _mtu in odd}
@@ -136,7 +138,7 @@ def _different(found: t.Mapping[int, t.Sequence[tuple[str, str]]]) -> Problem:
         evidence=few(Evidence(f"Node {node}", f"host links[{name}].mtu", str(mtu), f"most have {usual}") for node, name, mtu in odd),
         impact="What the larger one sends whole the smaller one drops, unless the way between them answers `fragmentation needed`.",
         remedy=on_nodes(
-            "node_link_mtu", [node for node, _name, _mtu in odd], text,
+            cluster, "node_link_mtu", [node for node, _name, _mtu in odd], text,
             {"node_link_mtu_device": next(iter(devices)), "node_link_mtu_mtu": usual} if len(devices) == 1 else {"node_link_mtu_mtu": usual}, disruptive=True,
         ),
     )  # fmt: skip
@@ -164,6 +166,7 @@ def checksum_offload(facts: Facts) -> t.Iterator[Problem]:
             felix = override(facts.snapshot)
             return Told(impact, by_hand(f"Set featureDetectOverride: {FEATURE}=true in {felix.where}: Felix then keeps the offload off.", felix.where))
         text = f"Switch the offload off on {', '.join(devices)}, now and whenever the device is made."
-        return Told(impact, on_nodes("node_offload", nodes, text, {"node_offload_devices": [{"name": name} for name in devices]}, disruptive=True))
+        variables = {"node_offload_devices": [{"name": name} for name in devices]}
+        return Told(impact, on_nodes(facts.snapshot.cluster, "node_offload", nodes, text, variables, disruptive=True))
 
     yield from judged(facts, lambda host: judge_offload(host, addresses_of(facts, host.node)), tell)

@@ -17,12 +17,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply._task imp
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable import Method
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Node, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.mtu_clusters import daemon_set, manifest, ok, operator
 
 FELIX = "/apis/crd.projectcalico.org/v1/felixconfigurations/default"
 MAP = "/api/v1/namespaces/kube-system/configmaps/calico-config"
 DAEMON_SET = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
 CONFLIST = '{"plugins": [{"type": "calico", "mtu": 1450}]}'
+ASKED = {"mtu": None, "tcp_clamp_mss": None, "link_mtu": None, "path_mtu": None, "restart_workloads": "none", "workloads": [], "wait": True}
+ASKED.update(across_clusters=True, cable_driver=None, force=False)
 PARAMS = {"correct_overrides": True, "write_live": False, "wait": False, "allow_disruption": True}
 
 
@@ -117,6 +120,25 @@ def test_nothing_is_taken_out_where_a_person_must_set_the_mtu_first(writer, monk
     assert (knob.by_person, knob.felix, [entry["value"] for entry in knob.overrides]) == (True, (), ["1300"])
     remedy._settle(work, cluster, knob, False, False)
     assert writer.done == [] and "vxlanMTU is left until a person has set the MTU" in work.warnings[0]
+
+
+@pytest.mark.parametrize("asked", [{"mtu": "auto"}, {"mtu": "1300"}, {"mtu": "0"}, {"restart_workloads": "all"}, {"mtu": "1300", "tcp_clamp_mss": "1300"}])
+def test_nothing_is_set_or_restarted_where_pods_read_no_mtu_of_calicos(writer, monkeypatch, asked):
+    amazon = operator(status=9001, cni="AmazonVPC", ip_pools=ok(), datastore_migrations=ok(), openshift_networks=ok())
+    monkeypatch.setattr(remedy, "_snapshot", lambda _task, **_rest: amazon)
+    work = task(writer, **{**ASKED, **asked})
+    with pytest.raises(RefusedError, match="AmazonVPC gives pods their interfaces and their MTU, and reads none of Calico's.*Nothing was written"):
+        remedy.perform(work)
+    assert writer.done == []
+
+
+def test_gateways_clamp_tcp_whoever_gives_pods_their_mtu(writer, monkeypatch):
+    gateway = Node(Ref("Node", "a"), {"submariner.io/gateway": "true"}, {}, (), (), True, "", "")
+    monkeypatch.setattr(remedy, "_snapshot", lambda _task, **_rest: operator(status=9001, cni="AmazonVPC", ip_pools=ok(), nodes=ok(gateway)))
+    writer.put("/api/v1/nodes/a", "Node", "a")
+    work = task(writer, **{**ASKED, "tcp_clamp_mss": "1300"})
+    remedy.perform(work)
+    assert writer.done == ["/api/v1/nodes/a"] and work.facts["tcp_clamp_mss"] == 1300
 
 
 def test_the_cni_configuration_is_written_once(writer):

@@ -9,6 +9,7 @@ import copy
 import types
 
 import pytest
+import yaml
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _calico_node_placement as placing
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import merged
@@ -18,10 +19,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import R
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import FORBIDDEN, KubeError, TimedOutError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._read import ListResult
-from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.placements import affinity, cluster, node, opt_out, three
+from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, OK, Answer, ConfigMap, Ref
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.placements import affinity, cluster, daemon_set, node, opt_out, three
 
 INSTALLATION = "/apis/operator.tigera.io/v1/installations/default"
 DAEMON_SET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
+OF_KUBESPRAY = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
 PARAMS = {
     "nodes": [],
     "mode": "exclude",
@@ -39,6 +42,7 @@ PARAMS = {
     "write_live": False,
     "force": False,
     "wait": True,
+    "wait_timeout": 600,
     "allow_disruption": True,
 }
 
@@ -50,8 +54,9 @@ class Server:
         self.snapshot = snapshot
         self.member = types.SimpleNamespace(name="cluster-1", connection=None)
         self.objects = {f"/api/v1/nodes/{each.ref.name}": raw(each) for each in snapshot.nodes.items}
-        spec = copy.deepcopy(dict(snapshot.installations.items[0].spec))
-        self.objects[INSTALLATION] = {"kind": "Installation", "metadata": {"name": "default"}, "spec": spec}
+        for installation in snapshot.installations.items:
+            spec = copy.deepcopy(dict(installation.spec))
+            self.objects[INSTALLATION] = {"kind": "Installation", "metadata": {"name": "default"}, "spec": spec}
         self.written = []
         self.broken = set()
         self.pods = ListResult(())
@@ -61,7 +66,7 @@ class Server:
     def read(self, path):
         return copy.deepcopy(self.objects.get(path))
 
-    def patch(self, path, found, patch):
+    def patch(self, path, found, patch, **_options):
         if path in self.broken:
             raise KubeError(f"{path} cannot be written")
         self.written.append((path, patch))
@@ -128,6 +133,17 @@ def many(*workers):
     return Server(cluster(*three(), *(node(name) for name in workers)))
 
 
+def kubespray(*nodes):
+    own = daemon_set(ref=Ref("DaemonSet", "calico-node", "kube-system"))
+    config = ConfigMap(Ref("ConfigMap", "calico-config", "kube-system"), {"cluster_type": "kubespray,bgp"})
+    made = cluster(*nodes, daemon_sets=(own,), installations=Answer(NOT_SERVED), config_maps=Answer(OK, (config,)))
+    server = Server(made)
+    selector = {"nodeSelector": {"kubernetes.io/os": "linux"}}
+    metadata = {"name": "calico-node", "namespace": "kube-system"}
+    server.objects[OF_KUBESPRAY] = {"kind": "DaemonSet", "metadata": metadata, "spec": {"template": {"spec": selector}}}
+    return server
+
+
 def labelled(server):
     return sorted(path.rpartition("/")[2] for path, obj in server.objects.items() if obj["metadata"].get("labels", {}).get(LABEL))
 
@@ -144,6 +160,28 @@ def test_the_affinity_then_the_canary_then_batches(bench):
         ("nodes", ["w4"], []),
     ]
     assert len(task.lines) == 5 and [person.target for person in task.people] == ["node w2", "node w3", "node w4", "node worker-1"]
+
+
+def test_what_kubespray_undoes_is_handed_over_to_be_asked_again(bench):
+    asked = {"nodes": ["worker-1", "0123"], "value": "true", "max_excluded": 2, "architectures": ["amd64"], "cordon": True, "wait": False}
+    task = bench.run(kubespray(*three(), node("0123")), **asked)
+    (person,) = [each for each in task.people if each.target == "the playbook that runs Kubespray"]
+    ((role,),) = [play["roles"] for play in yaml.safe_load(person.paste)]
+    given = {name.removeprefix("calico_node_placement_"): value for name, value in role.items() if name != "role"}
+    assert given == {**asked, "allow_disruption": True}
+    # cluster.yml has made the DaemonSet anew, so that its affinity is gone; the nodes keep their labels.
+    again = kubespray(*three()[:2], *(node(name, labels={LABEL: "true"}) for name in asked["nodes"]))
+    bench.run(again, **given)
+    written = again.objects[OF_KUBESPRAY]["spec"]["template"]["spec"]["affinity"]
+    assert written == affinity([opt_out("true"), {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}])
+
+
+def test_an_opt_in_on_kubespray_hands_over_what_its_variable_cannot_say(bench):
+    def pasted(**options):
+        return [person.target.partition(",")[0] for person in bench.run(kubespray(*three()), mode="include", wait=False, **options).people]
+
+    assert pasted() == ["Kubespray's inventory"]
+    assert pasted(architectures=["amd64", "arm64"]) == ["Kubespray's inventory", "the playbook that runs Kubespray"]
 
 
 def test_a_batch_that_fails_is_taken_back_and_the_rest_not_tried(bench):

@@ -8,12 +8,14 @@ from __future__ import annotations
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
     OK,
     Answer,
+    ClusterInformation,
     ConfigMap,
     Container,
     DaemonSet,
     EnvVar,
     FelixConfiguration,
     Installation,
+    IPAMBlock,
     IPPool,
     Manager,
     Origin,
@@ -33,6 +35,15 @@ def ok(*items):
 
 def pool(cidr="10.42.0.0/16", *, vxlan="Always", ipip="Never", disabled=False, name="default-ipv4-ippool"):
     return IPPool(Ref("IPPool", name), "crd.projectcalico.org/v1", "uid", "1", {}, cidr, disabled, True, False, vxlan, ipip, ())
+
+
+def blocks(**used):
+    """IPAM blocks by name; ``b10_42_0_0_26=3`` is 10.42.0.0/26 with three addresses in use."""
+    return ok(*(IPAMBlock(Ref("IPAMBlock", name), "{}.{}.{}.{}/{}".format(*name[1:].split("_")), "node-a", number) for name, number in used.items()))
+
+
+def cluster_type(text):
+    return ok(ClusterInformation(Ref("ClusterInformation", "default"), "v3.28.1", text))
 
 
 def felix(name="default", **spec):
@@ -70,11 +81,12 @@ def snapshot(**fields):
     return Snapshot("c", "https://test.invalid", "2026-04-01T00:00:00Z", **{**known, "ip_pools": ok(pool()), "daemon_sets": ok(daemon_set()), **fields})
 
 
-def operator(mtu=None, *, status=0, felix_spec=None, **fields):
+def operator(mtu=None, *, status=0, felix_spec=None, provider="", cni="Calico", bgp="", ipv6=False, **fields):
     """The operator writes Felix' environment exactly when Installation has an MTU."""
-    spec = {"calicoNetwork": {"mtu": mtu} if mtu else {}}
+    network = {"nodeAddressAutodetectionV6": {"firstFound": True}} if ipv6 else {}
+    spec = {"calicoNetwork": {**network, "mtu": mtu} if mtu else network}
     installation = Installation(
-        Ref("Installation", "default"), {}, "", "Calico", "Calico", (), (), "v3.28.1", spec=spec, computed=spec, mtu=mtu or status, variant="Calico"
+        Ref("Installation", "default"), {}, provider, cni, cni, (), (), "v3.28.1", bgp, spec=spec, computed=spec, mtu=mtu or status, variant="Calico"
     )
     variables = {"FELIX_VXLANMTU": str(mtu), "FELIX_WIREGUARDMTU": str(mtu)} if mtu else {}
     made = {

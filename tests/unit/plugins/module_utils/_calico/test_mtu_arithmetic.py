@@ -23,6 +23,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
     cable_overhead,
     largest_mss,
     left_for_pods,
+    overhead_of,
     pod_mtu,
     tunnel_mtu,
 )
@@ -72,6 +73,18 @@ def test_a_configured_tunnel_is_beyond_the_link_exactly_when_its_packets_are(lin
     found = beyond_link({tunnel: mtu}, mtu, link)
     assert bool(found) == (mtu + OVERHEAD[tunnel] > link)
     assert all(excess.mtu > excess.limit == link - OVERHEAD[tunnel] for excess in found)
+
+
+@given(LINKS, SOME_TUNNELS, st.sampled_from(TUNNELS))
+def test_on_aks_wireguard_alone_takes_more(link, names, tunnel):
+    wireguard = tunnel in (WIREGUARD, WIREGUARD_V6)
+    assert overhead_of(tunnel, aks=True) - overhead_of(tunnel) == (100 if wireguard else 0)
+    tunnels = {name: tunnel_mtu(0, link, name, aks=True) for name in names}
+    left = left_for_pods(link, names, aks=True)
+    assert left == pod_mtu(0, tunnels, link) and beyond_link(tunnels, left, link, aks=True) == ()
+    assert across_clusters(link, names, "vxlan", aks=True) <= left
+    ordinary = tunnel_mtu(0, link, tunnel)
+    assert [excess.limit for excess in beyond_link({tunnel: ordinary}, None, link, aks=True)] == ([ordinary - 100] if wireguard else [])
 
 
 @given(MTUS, st.dictionaries(st.sampled_from(TUNNELS), st.none() | MTUS))

@@ -14,7 +14,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_wis
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, Node, OpenShiftNetwork, Ref
 
-from .mtu_clusters import log, ok, operator, pool, snapshot
+from .mtu_clusters import blocks, log, ok, operator, pool, snapshot
 
 LINK = Basis(link=1500)
 
@@ -128,6 +128,43 @@ class TestDecision:
         flat = operator(ip_pools=ok(pool(vxlan="Never")))
         assert decide(flat, AUTO, None, LINK).mtu == 1500
         assert decide(flat, AUTO, None, LINK._replace(ebpf=True)).mtu == 1450
+
+    @pytest.mark.parametrize("asked", [AUTO, 1300, 0])
+    @pytest.mark.parametrize(
+        ("cni", "said"), [("AmazonVPC", r"AWS_VPC_ENI_MTU .*aws-node"), ("AzureVNET", "where AzureVNET has it"), ("GKE", "GKE gives pods")]
+    )
+    def test_another_cnis_pods_read_no_mtu_of_calicos(self, cni, said, asked):
+        with pytest.raises(RefusedError, match=f"{said}.*Nothing was written"):
+            decide(operator(status=9001, cni=cni, ip_pools=ok()), asked, None, Basis())
+
+    def test_with_another_cni_tcp_is_clamped_all_the_same(self):
+        made = decide(operator(status=9001, cni="AmazonVPC", ip_pools=ok()), None, AUTO, Basis(cable="libreswan"))
+        assert made[:2] == (None, 9001 - 120 - 40)
+        assert decide(operator(cni="AmazonVPC", ip_pools=ok()), None, 1300, Basis())[:2] == (None, 1300)
+
+    def test_pods_with_addresses_of_a_disabled_pool_count(self):
+        pools = ok(pool("10.99.0.0/16", vxlan="Never", name="new"), pool("10.42.0.0/16", disabled=True, name="old"))
+        within = LINK._replace(across=False)
+        made = decide(operator(ip_pools=pools), AUTO, None, within)
+        assert made.mtu == 1450 and "IPPool old asks for it, which is disabled: pods with addresses of it keep it" in str(made.terms[1])
+        with pytest.raises(RefusedError, match="1500 does not fit.*at most 1450"):
+            decide(operator(ip_pools=pools), 1500, None, within)
+        assert decide(operator(ip_pools=pools, ipam_blocks=blocks(b10_42_0_0_26=0)), AUTO, None, within).mtu == 1500
+
+    def test_what_felix_leaves_on_aks(self):
+        spec = {"wireguardEnabled": True, "wireguardHostEncryptionEnabled": True}
+        aks = operator(felix_spec=spec, provider="AKS", ip_pools=ok(pool(vxlan="Never")))
+        for basis in (LINK, LINK._replace(cable="libreswan")):
+            assert decide(aks, AUTO, None, basis).mtu == 1340
+        term = str(decide(aks, AUTO, None, LINK).terms[1])
+        assert term.startswith("WireGuard: 1500 - 160 = 1340 (") and "100 of them as Felix does on AKS with wireguardHostEncryptionEnabled" in term
+        with pytest.raises(RefusedError, match="at most 1340"):
+            decide(aks, 1380, None, LINK)
+
+    def test_felixs_own_mtu_on_aks_tells_the_link(self):
+        spec = {"wireguardEnabled": True, "wireguardHostEncryptionEnabled": True}
+        aks = operator(status=1340, felix_spec=spec, provider="AKS", ip_pools=ok(pool(vxlan="Never")))
+        assert decide(aks, AUTO, None, Basis()).mtu == 1340
 
     def test_ibm_supports_1450_and_more(self):
         network = OpenShiftNetwork(Ref("Network", "cluster"), "Calico", (), (), (), ())

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu import mtu_picture
@@ -12,6 +14,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_ari
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_settings import POD, read_settings
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, Answer, ConfigMap, DaemonSet, Installation, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.mtu_clusters import (
+    blocks,
+    cluster_type,
     daemon_set,
     felix,
     kubespray,
@@ -56,6 +60,20 @@ class TestOperator:
         settings = read_settings(operator(installations=ok(installation)))
         assert settings.pod == 1450
         assert ("spec.calicoNetwork.mtu", "1400", False) in [(knob.field, knob.value, knob.effective) for knob in settings.knobs]
+
+
+class TestAnotherCni:
+    """Calico does policy alone: an MTU in Installation reaches no pod, and Felix tells the link all the same."""
+
+    def test_nothing_reads_the_knob(self):
+        settings = read_settings(operator(1400, cni="AmazonVPC", ip_pools=ok()))
+        assert (settings.cni, settings.knob_of(POD)) == ("AmazonVPC", None)
+        assert settings.knobs[-1].note == "AmazonVPC gives pods their interfaces, and their MTU"
+
+    def test_the_pods_mtu_is_not_known(self):
+        picture = mtu_picture(operator(status=9001, cni="AmazonVPC", ip_pools=ok()))
+        assert (picture.link.mtu, picture.pod) == (9001, None)
+        assert mtu_picture(operator(1400, cni="AmazonVPC", ip_pools=ok())).pod is None
 
 
 class TestManifest:
@@ -116,12 +134,51 @@ class TestTunnelsInUse:
             ([pool("fd00::/48")], {VXLAN_V6}),
             ([pool(vxlan="Never", ipip="CrossSubnet")], {IPIP}),
             ([pool(vxlan="Never")], set()),
-            ([pool(vxlan="Never"), pool(disabled=True)], set()),
+            ([pool(vxlan="Never"), pool(disabled=True)], {VXLAN}),  # disabled: no new addresses, and those in use are wrapped as before
             ([pool(vxlan="Never"), pool("10.0.0.0/16", name="submariner-c2-10.0.0.0-16")], set()),
         ],
     )
     def test_of_pools(self, pools, tunnels):
         assert set(read_settings(operator(ip_pools=ok(*pools))).tunnels) == tunnels
+
+    @pytest.mark.parametrize(
+        ("read", "tunnels"),
+        [
+            (blocks(b10_42_1_0_26=3, b10_99_0_0_26=1), {VXLAN}),
+            (blocks(b10_42_1_0_26=0, b10_99_0_0_26=1), set()),
+            (blocks(b10_99_0_0_26=1), set()),
+            (dataclasses.replace(blocks(), partial=True), {VXLAN}),
+            (Answer(FORBIDDEN, detail="no"), {VXLAN}),
+        ],
+    )
+    def test_a_disabled_pool_counts_until_no_address_of_it_is_in_use(self, read, tunnels):
+        pools = ok(pool("10.99.0.0/16", vxlan="Never", name="new"), pool("10.42.0.0/16", disabled=True, name="old"))
+        settings = read_settings(operator(ip_pools=pools, ipam_blocks=read))
+        assert set(settings.tunnels) == tunnels
+        assert settings.emptying == ({VXLAN: "old"} if tunnels else {})
+        assert set(read_settings(operator(ip_pools=pools, ipam_blocks=read, cni="AmazonVPC")).tunnels) == {VXLAN}  # these blocks tell of other addresses
+
+    def test_a_tunnel_of_an_enabled_pool_is_not_about_to_go(self):
+        assert read_settings(operator(ip_pools=ok(pool(), pool("10.9.0.0/16", disabled=True, name="old")))).emptying == {}
+
+    def test_a_disabled_pool_of_the_other_family(self):
+        pools = ok(pool(), pool("fd00::/48", disabled=True, name="old"))
+        assert mtu_picture(operator(ip_pools=pools)).family == "IPv4 and IPv6"
+        assert mtu_picture(operator(ip_pools=pools, ipam_blocks=blocks())).family == "IPv4"
+
+    @pytest.mark.parametrize(
+        ("spec", "fields", "aks"),
+        [
+            ({"wireguardHostEncryptionEnabled": True}, {"provider": "AKS"}, True),
+            ({"wireguardHostEncryptionEnabled": True}, {"cluster_informations": cluster_type("k8s,operator,aks,bgp")}, True),
+            ({"wireguardHostEncryptionEnabled": True}, {"provider": "EKS", "cluster_informations": cluster_type("k8s,operator,ecs")}, False),
+            ({"wireguardHostEncryptionEnabled": False}, {"provider": "AKS"}, False),
+            ({}, {"provider": "AKS"}, False),
+            ({}, {"provider": "AKS", "daemon_sets": ok(daemon_set(FELIX_WIREGUARDHOSTENCRYPTIONENABLED="1"))}, True),
+        ],
+    )
+    def test_aks(self, spec, fields, aks):
+        assert read_settings(operator(felix_spec=spec, **fields)).aks is aks
 
     def test_wireguard(self):
         assert set(read_settings(operator(felix_spec={"wireguardEnabled": True})).tunnels) == {VXLAN, WIREGUARD}

@@ -176,6 +176,22 @@ class TestOverrides:
             ("FelixConfiguration node.a", 1300, True),
         ]
 
+    @pytest.mark.parametrize(
+        ("fields", "named"),
+        [
+            ({}, {"IPIP", "VXLAN", "WireGuard"}),
+            ({"bgp": "Enabled"}, {"IPIP", "VXLAN", "WireGuard"}),
+            ({"bgp": "Disabled"}, {"VXLAN", "WireGuard"}),
+            ({"bgp": "Disabled", "ipv6": True}, {"VXLAN", "WireGuard", "VXLAN over IPv6", "WireGuard over IPv6"}),
+        ],
+    )
+    def test_the_operator_has_a_variable_for_what_it_thinks_in_use(self, fields, named):
+        cluster = operator(felix_spec={"ipipMTU": 1300, "vxlanMTUV6": 1300}, **fields)
+        assert variables_after(cluster, 1400) == {ENVIRONMENT[name] for name in named}
+        assert variables_after(cluster, 0) == frozenset()
+        found = felix_overrides(cluster, ["IPIP", "VXLAN over IPv6"], 1400)
+        assert [entry.wins for entry in found] == ["IPIP" not in named, "VXLAN over IPv6" not in named]
+
     def test_what_says_the_same_is_none(self):
         assert felix_overrides(operator(felix_spec={"vxlanMTU": 1450}), ["VXLAN"], 1450) == ()
 

@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import merged
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _placement_words as words
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import dump
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._helm_values import patch_for
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_decision import AffinityChange
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import LABEL
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_request import LABEL, parse_request
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._placement_workloads import (
     fields_of,
     fragment_of,
@@ -25,8 +28,10 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._placeme
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import RefusedError
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NOT_SERVED, OK, Answer, Container, Deployment, Ref
+from ansible_collections.fathom.submariner.plugins.modules.calico_node_placement import ARGUMENTS
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico.placements import affinity, cluster, daemon_set, opt_out, request, workload
 
+ROLE = yaml.safe_load((Path(__file__).parents[5] / "roles/calico_node_placement/meta/argument_specs.yml").read_text(encoding="utf-8"))
 TYPHA = Deployment(Ref("Deployment", "calico-typha", "calico-system"), (), 2, 2)
 ARM = {"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}
 
@@ -163,3 +168,45 @@ def test_kubesprays_variable_is_pasted_under_node_selector():
     variables = words.kubespray_variables(request(mode="include", value="included"), there=True)
     assert variables["calico_ds_nodeselector"] == f"kubernetes.io/os: linux\n        {LABEL}: included"
     assert words.kubespray_variables(request(mode="include"), there=False) == {"calico_ds_nodeselector": "kubernetes.io/os: linux"}
+
+
+@pytest.mark.parametrize("odd", ["true", "on", "No", "null", "0123", "1.5", "1e3", "0x10", "included"])
+def test_what_kubespray_renders_of_it_are_texts(odd):
+    inventory = yaml.safe_load(dump(words.kubespray_variables(request(mode="include", key=odd, value=odd), there=True)))
+    rendered = f"    spec:\n      nodeSelector:\n        {inventory['calico_ds_nodeselector']}\n      hostNetwork: true\n"  # calico-node.yml.j2
+    assert yaml.safe_load(rendered) == {"spec": {"nodeSelector": {"kubernetes.io/os": "linux", odd: odd}, "hostNetwork": True}}
+
+
+ODD = st.sampled_from(["true", "on", "no", "0123", "1e3", "a"])
+
+
+@given(
+    st.lists(st.sampled_from(["jetson-1", "0123", "1e3", "true", "12"]), unique=True, min_size=1),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "value": ODD,
+            "label": st.one_of(ODD, st.just("example.com/0x1")),
+            "mode": st.just("include"),
+            "components": st.just(["calico-node", "calico-typha"]),
+            "architectures": st.just(["amd64", "arm64"]),
+            "max_excluded": st.integers(0, 9),
+            "batch_size": st.integers(1, 9),
+            "pause": st.integers(0, 9),
+            **{name: st.booleans() for name in ("canary", "cordon", "taint")},
+        },
+    ),
+    st.sampled_from([{}, {"allow_disruption": True}, {"allow_disruption": True, "wait": False, "wait_timeout": 7200}]),
+)
+def test_what_is_run_after_kubespray_asks_the_same(nodes, options, more):
+    defaults = {name: option.get("default") for name, option in ARGUMENTS.items()}
+    asked = parse_request({**defaults, "nodes": nodes, **options})
+    _text, _target, paste = words.after_kubespray(asked, more)
+    (play,) = yaml.safe_load(paste)
+    (role,) = play["roles"]
+    assert (play["hosts"], play["gather_facts"], role.pop("role")) == ("submariner_clusters", False, "fathom.submariner.calico_node_placement")
+    given_ = {name.removeprefix("calico_node_placement_"): value for name, value in role.items()}
+    assert set(role) <= set(ROLE["argument_specs"]["main"]["options"])
+    assert more.items() <= given_.items()
+    assert parse_request({**defaults, **given_}) == asked
+    assert not any(given_.get(name, ()) == default for name, default in defaults.items())

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import (
@@ -80,6 +82,13 @@ def operator(mtu=None, status=0, origin=Origin(), spec_mtu=None, **changes):
     env = (EnvVar("FELIX_VXLANMTU", str(mtu)),) if mtu else ()
     daemon_set = calico_node()._replace(containers=(container("calico-node")._replace(env=env),))
     return cluster(**{"installations": ok(made), "daemon_sets": ok(daemon_set), **changes})
+
+
+def policy_only(mtu=None, status=9001, **changes):
+    """Amazon's CNI gives pods their interfaces; no pool of Calico's is in use."""
+    made = operator(mtu, status, **{"ip_pools": ok(), **changes})
+    (installation,) = made.installations.items
+    return replace(made, installations=ok(installation._replace(provider="EKS", cni_type="AmazonVPC", ipam_type="AmazonVPC")))
 
 
 def kubespray(conflist=None, tunnels=None, cni_mtu=None, **changes):
@@ -166,6 +175,49 @@ class TestTooLarge:
     def test_not_asked_without_calico(self):
         expect_not_asked(cluster(installations=not_served(), daemon_sets=ok()), self.check_id)
         expect_unknown(cluster(installations=not_served(), daemon_sets=answer(FORBIDDEN)), self.check_id)
+
+
+class TestAnotherCni:
+    """No MTU of Calico's reaches a pod: what is said of pods is not asked, and WireGuard's tunnel is judged for itself."""
+
+    encrypted = {"felix_configurations": ok(felix(wireguardEnabled=True))}
+
+    def test_what_is_configured_for_pods_is_nobodys(self):
+        line = log("Configured MTU is larger than detected host interface MTU hostMTU=1500 mtu=9001")
+        expect_pass(policy_only(9001, logs=line), "mtu-too-large")
+        expect_pass(policy_only(9001), "mtu-too-large")
+
+    @pytest.mark.parametrize("check_id", ["mtu-pod-exceeds-tunnel", "mtu-link-guessed", "mtu-change-pending", "mtu-pods-outdated"])
+    def test_nothing_is_asked_about_pods(self, check_id):
+        origin = Origin(managers=(Manager("kubectl-patch", "Update", CHANGED, fields=("spec.calicoNetwork.mtu",)),))
+        guessed = log("[WARNING] Failed to auto-detect host MTU - no interfaces matched the MTU interface pattern")
+        for mtu, spec_mtu in ((None, None), (1400, None), (1400, 1300)):
+            expect_not_asked(policy_only(mtu, spec_mtu=spec_mtu, origin=origin, logs=guessed), check_id)
+
+    def test_wireguards_tunnel_is_a_persons_to_set(self):
+        line = log("Configured MTU is larger than detected host interface MTU hostMTU=1500 mtu=9001")
+        finding = expect_fail(policy_only(logs=line, felix_configurations=ok(felix(wireguardEnabled=True, wireguardMTU=9001))), "mtu-too-large")
+        assert "at most 1440 fit" in finding.title and finding.remedy.role == ""
+        assert "AmazonVPC gives pods theirs" in finding.remedy.text and "recreate" not in finding.remedy.text
+
+    def test_the_interface_that_felix_guessed_matters_with_wireguard_alone(self):
+        expect_fail(policy_only(status=1400, **self.encrypted, logs=log("Failed to auto-detect host MTU - no interfaces matched")), "mtu-link-guessed")
+
+
+class TestAks:
+    """Felix takes 100 bytes more for WireGuard between AKS' nodes, which is what the configured MTU is judged by."""
+
+    @pytest.mark.parametrize(("mtu", "fits"), [(1340, True), (1440, False)])
+    def test_host_encryption(self, mtu, fits):
+        spec = {"wireguardEnabled": True, "wireguardHostEncryptionEnabled": True, "wireguardMTU": mtu}
+        line = log("Configured MTU is larger than detected host interface MTU hostMTU=1500 mtu=1600")
+        made = operator(felix_configurations=ok(felix(**spec)), logs=line)
+        made = replace(made, installations=ok(made.installations.items[0]._replace(provider="AKS")))
+        if fits:
+            expect_pass(made, "mtu-too-large")
+            return
+        finding = expect_fail(made, "mtu-too-large")
+        assert finding.title == "Calico sends packets of 1440 bytes and 160 of WireGuard, and the links carry 1500: at most 1340 fit"
 
 
 class TestPodExceedsTunnel:
