@@ -7,8 +7,9 @@
 
 Packets that do not arrive look alike from a distance: an MTU that is too large, a card that miscalculates checksums, kube-proxy in IPVS mode, a blocked UDP
 port, a missing route, a policy, strict reverse path filtering. Each cause has a *signature*, what must have been observed for it; of two causes every two
-signatures ask for different values of some observation, the one that separates them. A cause is claimed when all of its signature has been observed, and
-never by what was not looked at: an observation that is missing keeps every cause possible that it could separate, and says what would tell.
+signatures ask for different values of some observation, the one that separates them. A cause is claimed when all of its signature has been observed, which has
+what would refute it: an MTU takes more than lost pings, a blocked port a tunnel that has one. An observation that is missing keeps every cause possible that it
+could separate, and says what would tell.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ FULL = "full"  # a ping as large as the device that the path takes promises pass
 DATAGRAM = "datagram"  # so does such a UDP datagram that must not be fragmented
 EXCHANGE = "exchange"  # a short exchange over TCP or UDP succeeds
 LARGE = "large"  # a large one over TCP succeeds
+REFUSAL = "refusal"  # somebody answered a large ping that fragmentation is needed
 BESIDE = "beside"  # the same short exchange succeeds between the nodes' own addresses
 UDP_BESIDE = "udp_beside"  # UDP passes between the nodes' own addresses, on another port
+LARGE_BESIDE = "large_beside"  # the same large exchange succeeds between the nodes' own addresses
 OFFLOADED = "offloaded"  # checksums of the tunnel's device are left to the hardware on one of the nodes
 WIRED = "wired"  # both nodes have a route to each other that leads into the path's device, and the devices fit each other
 STRICT = "strict"  # strict reverse path filtering acts where packets come in, and the route back leads elsewhere
+CARRIER = "carrier"  # packets leave the node inside those of a tunnel, which have a port or protocol of their own
 RULE = "rule"  # a firewall rule of one of the nodes drops the protocol or port that the path needs
 DROPPED = "dropped"  # Calico's policies drop it, as evaluated
-DIRECT = "direct"  # pods behind the Service answer on their own addresses
+DIRECT = "direct"  # all pods behind the Service answer on their own addresses
 IS_IPVS = "is_ipvs"  # kube-proxy runs in IPVS mode
 PORT_PASSES = "port_passes"  # a datagram to this port of the node is answered
 PORT_SERVED = "port_served"  # the responder on this port answers others, or says over TCP what it heard
@@ -59,8 +63,14 @@ WORDS: t.Mapping[str, tuple[str, str, str]] = {
     DATAGRAM: ("a full-sized UDP datagram passes", "a full-sized UDP datagram is lost", "path_mtu by UDP to the same address"),
     EXCHANGE: ("a short exchange succeeds", "a short exchange fails, over TCP and UDP", "path_probe with TCP and UDP, size small, to the same address"),
     LARGE: ("a large exchange succeeds", "a large exchange over TCP fails", "path_probe with TCP, size large, to the same address"),
+    REFUSAL: ("somebody says that large pings must be fragmented", "nobody says why large pings are lost", "path_mtu by ICMP to the same address"),
     BESIDE: ("the same exchange succeeds between the nodes' own addresses", "", "path_probe to the target's own address (path underlay)"),
     UDP_BESIDE: ("UDP passes between the nodes' own addresses on another port", "", "path_probe with UDP to the target's own address (path underlay)"),
+    LARGE_BESIDE: (
+        "the same large exchange succeeds between the nodes' own addresses",
+        "a large exchange between the nodes' own addresses fails as well",
+        "path_probe with TCP, size large, to the target's own address (path underlay)",
+    ),
     OFFLOADED: ("checksums are left to the hardware", "checksums are made by the kernel", "node_info of both nodes: links and their offloads (ethtool -k)"),
     WIRED: ("both nodes have their route into the device", "a route into the device is missing", "node_info of both nodes: routes and links"),
     STRICT: (
@@ -68,6 +78,7 @@ WORDS: t.Mapping[str, tuple[str, str, str]] = {
         "rp_filter lets it pass",
         "node_info of both nodes: rp_filter, links and routes",
     ),
+    CARRIER: ("the packets travel in a tunnel", "the packets travel without a tunnel", "node_info of the node: routes and links"),
     RULE: ("a firewall rule of a node drops it", "no firewall rule of the nodes drops it", "node_info as root of both nodes: firewall"),
     DROPPED: ("a policy drops it", "no policy drops it", "reading HostEndpoints, policies and Tiers of Calico"),
     DIRECT: ("the pods behind it answer on their own addresses", "", "path_probe with DNS to the addresses of the DNS pods"),
@@ -81,17 +92,20 @@ _DEAD = {WHAT: PATH, ALIVE: True, SMALL: False}
 _REACHES = {**_DEAD, WIRED: True}
 _LETS = {**_REACHES, STRICT: False}
 SIGNATURES: tuple[tuple[str, t.Mapping[str, Value]], ...] = (
-    (MTU, {WHAT: PATH, SMALL: True, FULL: False}),
+    # A filter may drop large pings, and those alone.
+    (MTU, {WHAT: PATH, SMALL: True, FULL: False, DATAGRAM: False}),
+    (MTU, {WHAT: PATH, SMALL: True, FULL: False, LARGE: False}),
+    (MTU, {WHAT: PATH, SMALL: True, FULL: False, REFUSAL: True}),
     (MTU, {WHAT: PATH, SMALL: True, EXCHANGE: True, DATAGRAM: False, LARGE: False}),
     (OFFLOAD, {WHAT: PATH, SMALL: True, FULL: True, EXCHANGE: False, BESIDE: True, OFFLOADED: True, DROPPED: False}),
-    (OFFLOAD, {WHAT: PATH, SMALL: True, FULL: True, EXCHANGE: True, DATAGRAM: True, LARGE: False, OFFLOADED: True}),
+    (OFFLOAD, {WHAT: PATH, SMALL: True, FULL: True, EXCHANGE: True, DATAGRAM: True, LARGE: False, LARGE_BESIDE: True, OFFLOADED: True}),
     (ROUTE, {**_DEAD, WIRED: False}),
     (RP_FILTER, {**_REACHES, STRICT: True}),
     (POLICY, {**_LETS, DROPPED: True}),
     (POLICY, {WHAT: PATH, SMALL: True, FULL: True, EXCHANGE: False, DROPPED: True}),
     (POLICY, {WHAT: PORT, ALIVE: True, PORT_PASSES: False, PORT_SERVED: True, DROPPED: True}),
-    (BLOCKED, {**_LETS, DROPPED: False, UDP_BESIDE: True}),
-    (BLOCKED, {**_LETS, DROPPED: False, RULE: True}),
+    (BLOCKED, {**_LETS, CARRIER: True, DROPPED: False, UDP_BESIDE: True}),
+    (BLOCKED, {**_LETS, CARRIER: True, DROPPED: False, RULE: True}),
     (BLOCKED, {WHAT: PORT, ALIVE: True, PORT_PASSES: False, PORT_SERVED: True, DROPPED: False}),
     (IPVS, {WHAT: SERVICE, EXCHANGE: False, DIRECT: True, IS_IPVS: True}),
 )
@@ -115,7 +129,12 @@ class Verdict(t.NamedTuple):
 
 def symptoms(observed: Observed) -> tuple[str, ...]:
     """What does not pass and should."""
-    return tuple(name for name in SYMPTOMS if observed.get(name) is False)
+    return tuple(name for name in SYMPTOMS if observed.get(name) is False and not (name == FULL and pings_filtered(observed)))
+
+
+def pings_filtered(observed: Observed) -> bool:
+    """Large pings alone are lost: what else is as large passes, and nobody says that it must be fragmented."""
+    return observed.get(FULL) is False and (observed.get(DATAGRAM), observed.get(LARGE), observed.get(REFUSAL)) == (True, True, False)
 
 
 def decide(observed: Observed) -> Verdict:

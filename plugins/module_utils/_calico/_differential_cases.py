@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential import (
     ALIVE,
     BESIDE,
+    CARRIER,
     DATAGRAM,
     DIRECT,
     DROPPED,
@@ -23,11 +24,13 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._differe
     FULL,
     IS_IPVS,
     LARGE,
+    LARGE_BESIDE,
     OFFLOADED,
     PATH,
     PORT,
     PORT_PASSES,
     PORT_SERVED,
+    REFUSAL,
     RULE,
     SERVICE,
     SMALL,
@@ -37,15 +40,39 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._differe
     WIRED,
     Value,
     Verdict,
+    all_of,
     any_of,
     decide,
+    pings_filtered,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_hosts import Ends, Said, View, offloaded, ruled_out, strict, wired
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_hosts import (
+    Ends,
+    Said,
+    View,
+    carried,
+    carrier,
+    in_words,
+    offloaded,
+    ruled_out,
+    strict,
+    wired,
+)
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_results import (
+    DNS,
+    ICMP,
+    TCP,
+    UDP,
+    full,
+    large,
+    of_ports,
+    passes,
+    refusal,
+    small,
+)
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._dns_pods import dns_pods
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import NodeProbes, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import (
-    BLACK_HOLE,
     CROSS_CLUSTER,
-    DEAD,
     OPEN,
     REFUSED,
     UNDERLAY,
@@ -53,16 +80,14 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     Contrast,
     PathMtu,
 )
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes, why_unplaced
 
-# UDP ports that the paths themselves need: a probe of one of them asks for the port, not for the path. VXLAN (IANA's and Linux' own), vx-submariner, the
-# cable and NAT discovery, IKE.
-TUNNEL_PORTS = frozenset((4789, 8472, 4800, 4500, 4490, 500))
-ICMP, TCP, UDP, DNS = "icmp", "tcp", "udp", "dns"
 NO_REASON = "no reason was given"
 FILTERED = (
     "ping passes and the responder on port {port} does not answer: a firewall filters it, so that exchanges tell nothing; let it through for the run, or take "
     "another port"
 )
+LARGE_PINGS = "large pings are filtered: UDP and TCP as large pass, and nobody says that they must be fragmented, so that pings tell nothing of the path's MTU"
 NOBODY = (
     "nobody answers on UDP {port} there: it is filtered on the way, or nobody listens, or a socket of the kernel's own takes what comes; role nodes with "
     "nodes_ports starts a responder there and says where it cannot"
@@ -96,6 +121,7 @@ class Case(t.NamedTuple):
 
     :param name: node of the target, or for another cluster what its targets are called.
     :param mtu: the results of the searches for the path's MTU, by protocol.
+    :param carrier: in words what the path's packets travel in, such as ``UDP 4789``; "" where there is nothing, or it is not known.
     :param words: for evidence, what an observation of the hosts rests on; ``at`` the nodes and their devices that it is of.
     """
 
@@ -109,6 +135,7 @@ class Case(t.NamedTuple):
     words: t.Mapping[str, str]
     port: int = 0
     at: t.Mapping[str, tuple[tuple[str, str], ...]] = {}
+    carrier: str = ""
 
     def __str__(self) -> str:
         return f"{self.source} to {self.name or self.address}"
@@ -132,9 +159,12 @@ def cases(scene: Scene) -> tuple[Case, ...]:
     return tuple(found)
 
 
-def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
-    """The probes that could not run, each with the reason; those aside that nobody tried since a smaller one had failed."""
-    found = []
+def untried(snapshot: Snapshot, known: t.Sequence[Case] = ()) -> tuple[Untried, ...]:
+    """The probes that could not run, or tell nothing, each with the reason; those aside that nobody tried since a smaller one had failed.
+
+    :param known: of :func:`cases`.
+    """
+    found = [Untried(case.source, case.name or case.address, case.path, LARGE_PINGS) for case in known if pings_filtered(case.observed)]
     served = _Book(snapshot).served
     for probes in snapshot.node_probes.items:
         begun = [each for each in probes.contrasts if each.size == "small"]
@@ -143,13 +173,13 @@ def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
         for path in probes.paths:
             if path.answer == UNKNOWN:
                 found.append(Untried(probes.node, path.name or path.target, path.path, path.why or NO_REASON))
-        of_ports = _of_ports(probes)
-        own = [each for each in begun if each.path in (UNDERLAY, CROSS_CLUSTER) and each.protocol != DNS and each not in of_ports and each.target in pinged]
+        ports = of_ports(probes)
+        own = [each for each in begun if each.path in (UNDERLAY, CROSS_CLUSTER) and each.protocol != DNS and each not in ports and each.target in pinged]
         for target, port in dict.fromkeys((each.target, each.port) for each in own if passes(each) is False):
             if not any(passes(each) for each in own if (each.target, each.port) == (target, port)):
                 lost = next(each for each in own if each.target == target)
                 found.append(Untried(probes.node, lost.name or target, lost.path, FILTERED.format(port=port)))
-        for each in (each for each in begun if each in of_ports):
+        for each in (each for each in begun if each in ports):
             if passes(each) is False and not each.direction and not served.get((each.target, each.port), set()) - {probes.node}:
                 found.append(Untried(probes.node, each.name or each.target, each.path, NOBODY.format(port=each.port)))
         for each in probes.contrasts:
@@ -159,19 +189,6 @@ def untried(snapshot: Snapshot) -> tuple[Untried, ...]:
 
 
 Key = t.Tuple[str, str, str]  # node, path, address
-
-
-def _of_ports(probes: NodeProbes) -> frozenset[Contrast]:
-    """The exchanges that ask for a UDP port and not for the path: on a port that paths need, or on one beside that of a responder which answers TCP, too."""
-    usual: dict[tuple[str, str], set[int]] = {}
-    for each in probes.contrasts:
-        if each.protocol == TCP:
-            usual.setdefault((each.path, each.target), set()).add(each.port)
-    return frozenset(
-        each
-        for each in probes.contrasts
-        if each.protocol == UDP and (each.port in TUNNEL_PORTS or each.port not in usual.get((each.path, each.target), {each.port}))
-    )
 
 
 class _Book:
@@ -186,10 +203,13 @@ class _Book:
         self.answering: dict[str, set[str]] = {}  # addresses to the nodes that they answered
         self.served: dict[tuple[str, int], set[str]] = {}
         self.own: dict[tuple[str, str], list[Key]] = {}  # paths between the nodes' own addresses, by node and target's node
-        self.direct: set[str] = set()  # nodes to which a pod answered on its own address
+        self.direct: dict[tuple[str, str], bool] = {}  # whether a DNS pod answered on its own address, by node and address
         self.beside: dict[tuple[str, str], bool | None] = {}  # whether a DNS pod on the same node answered, by node and size
         self.hosts = {host.node: View(host) for host in snapshot.node_hosts.items}
-        self.gateways = {node.ref.name: node.is_gateway for node in snapshot.nodes.items}
+        self.gateways = _gateways(snapshot)
+        hubs = [name for name, active in self.gateways.items() if active]
+        self.hub = self.hosts.get(hubs[0]) if len(hubs) == 1 else None
+        self.dns_pods = [address for pod in dns_pods(snapshot) for address in pod.ips[:1]]
         self._services = {address for service in snapshot.services.items for address in service.cluster_ips}
         self._pod_nodes = {address: pod.node for pod in snapshot.pods.items if not pod.host_network for address in pod.ips}
         self.pods = {address for pod in snapshot.pods.items for address in pod.ips if not pod.host_network}
@@ -207,16 +227,16 @@ class _Book:
             self.names.setdefault(key, path.name or self._nodes.get(path.target, ""))
             if path.mtu is not None:
                 self.answering.setdefault(path.target, set()).add(probes.node)
-        of_ports = _of_ports(probes)
+        ports = of_ports(probes)
         for contrast in probes.contrasts:
-            self._exchange(probes.node, contrast, contrast in of_ports)
+            self._exchange(probes.node, contrast, contrast in ports)
 
     def _exchange(self, node: str, contrast: Contrast, of_port: bool) -> None:
         key = (node, contrast.path, contrast.target)
         if contrast.answer in (OPEN, REFUSED):
             self.answering.setdefault(contrast.target, set()).add(node)
-        if contrast.target in self.pods and contrast.protocol == DNS and passes(contrast):
-            self.direct.add(node)
+        if contrast.target in self.pods and contrast.protocol == DNS and contrast.size == "small" and passes(contrast):
+            self.direct[node, contrast.target] = True
         across = contrast.path == CROSS_CLUSTER
         if contrast.target in self._services and not across:
             if contrast.size == "small":
@@ -253,36 +273,14 @@ class _Book:
                 yield None, self.contrasts.get((key, protocol, "small"))
 
 
-def passes(contrast: Contrast | None) -> bool | None:
-    """Whether an exchange got through: a refusal came back, so that the way is open."""
-    if contrast is None or contrast.answer == UNKNOWN:
-        return None
-    return contrast.answer in (OPEN, REFUSED) and not contrast.corrupt
-
-
-def small(path: PathMtu | None) -> bool | None:
-    """Whether any packet of a search came back."""
-    if path is None or path.answer == UNKNOWN:
-        return None
-    if path.mtu is not None:
-        return True
-    return False if path.answer == DEAD else None
-
-
-def full(path: PathMtu | None) -> bool | None:
-    """Whether a packet of the size came back that the device of the route promises to carry."""
-    if path is None or path.mtu is None:
-        return None
-    if path.answer in (BLACK_HOLE, REFUSED):
-        return False
-    enough = path.link_mtu is None or path.mtu >= path.link_mtu
-    return True if path.answer == OPEN and enough else None
-
-
-def _large(contrast: Contrast | None) -> bool | None:
-    """Whether a large exchange was carried to its end; one that nobody served tells nothing."""
-    found = passes(contrast)
-    return None if contrast is not None and contrast.answer == REFUSED else found
+def _gateways(snapshot: Snapshot) -> dict[str, bool | None]:
+    """Whether nodes carry the active gateway; where no Gateway was read the label tells, of a single node that has it."""
+    names = [node.ref.name for node in snapshot.nodes.items]
+    if snapshot.gateways.items:
+        active = active_nodes(snapshot)
+        return dict.fromkeys(names) if why_unplaced(snapshot) else {name: name in active for name in names}
+    labelled = {node.ref.name for node in snapshot.nodes.items if node.is_gateway}
+    return {name: False if name not in labelled else True if len(labelled) == 1 else None for name in names}
 
 
 def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) -> Case:
@@ -291,12 +289,12 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
     icmp, udp = book.mtu.get((key, ICMP)), book.mtu.get((key, UDP))
     beside = _beside(book, source, name) if path != UNDERLAY else None
     exchange = _exchange(book, key, beside, small(icmp))
-    large = _of_large(book, key)
     across = path == CROSS_CLUSTER  # the cable takes its share of packets, and TCP is clamped to what is left: that alone is no fault
-    ends = Ends(book.hosts.get(source), book.hosts.get(name), path, address, book.gateways.get(source))
+    ends = Ends(book.hosts.get(source), book.hosts.get(name), path, address, book.gateways.get(source), book.hub)
     of_hosts = {
         WIRED: wired(ends),
         STRICT: strict(ends),
+        CARRIER: carried(ends),
         RULE: ruled_out(ends),
         OFFLOADED: offloaded(ends) if path != UNDERLAY else Said(),
     }
@@ -308,8 +306,10 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
         FULL: any_of(full(icmp), _of_large(book, key, (TCP,))) if across else full(icmp),
         DATAGRAM: None if across else full(udp),
         EXCHANGE: exchange,
-        LARGE: large,
+        LARGE: _of_large(book, key),
+        REFUSAL: refusal(icmp),
         BESIDE: beside if path != UNDERLAY else False,
+        LARGE_BESIDE: any_of(*[_of_large(book, own, (TCP,)) for own in book.own.get((source, name), ())] or [None]) if path != UNDERLAY else False,
         UDP_BESIDE: _udp_beside(book, source, name) if path != UNDERLAY else None,
         DROPPED: scene.dropped(_probe(book, key, name)),
         **{each: said.value for each, said in of_hosts.items()},
@@ -319,7 +319,7 @@ def _of_path(scene: Scene, book: _Book, source: str, path: str, address: str) ->
     words[EXCHANGE] = book.why(key, "small")
     words[LARGE] = book.why(key, "large")
     at = {each: said.at for each, said in of_hosts.items() if said.at}
-    return Case(source, name, path, address, observed, decide(observed), found, words, at=at)
+    return Case(source, name, path, address, observed, decide(observed), found, words, at=at, carrier=in_words(carrier(ends)))
 
 
 def _of_large(book: _Book, key: Key, protocols: t.Sequence[str] = (TCP, DNS)) -> bool | None:
@@ -328,7 +328,7 @@ def _of_large(book: _Book, key: Key, protocols: t.Sequence[str] = (TCP, DNS)) ->
     found: bool | None = None
     for protocol in protocols:
         if book.exchange(key, protocol, "small"):
-            found = _large(book.contrasts.get((key, protocol, "large")))
+            found = large(book.contrasts.get((key, protocol, "large")))
             if protocol == DNS and found is False and book.beside.get((key[0], "large")) is False:
                 found = None
     return found
@@ -353,7 +353,8 @@ def _of_service(scene: Scene, book: _Book, source: str, address: str, protocol: 
     observed: dict[str, Value | None] = {
         WHAT: SERVICE,
         EXCHANGE: passes(contrast),
-        DIRECT: source in book.direct or None,
+        # A Service that leads to several pods fails with one of them: only where all answer is it the Service that does not.
+        DIRECT: all_of(*(book.direct.get((source, address)) for address in book.dns_pods)) if book.dns_pods else None,
         IS_IPVS: scene.is_ipvs,
     }
     return Case(source, contrast.name or address, contrast.path, address, observed, decide(observed), {}, {}, port)
@@ -364,7 +365,7 @@ def _of_port(scene: Scene, book: _Book, source: str, address: str, port: int) ->
     key = (source, contrast.path, address)
     name = book.names.get(key, "")
     ends = Ends(book.hosts.get(source), book.hosts.get(name), contrast.path, address)
-    rule = ruled_out(ends, UDP, port)
+    rule = ruled_out(ends, (UDP, port))
     observed: dict[str, Value | None] = {
         WHAT: PORT,
         ALIVE: source in book.answering.get(address, ()) or None,
@@ -377,7 +378,7 @@ def _of_port(scene: Scene, book: _Book, source: str, address: str, port: int) ->
     }
     if observed[PORT_SERVED] is None and observed[PORT_PASSES] is False:
         observed[PORT_PASSES] = None
-    return Case(source, name, contrast.path, address, observed, decide(observed), {}, {RULE: rule.text}, port)
+    return Case(source, name, contrast.path, address, observed, decide(observed), {}, {RULE: rule.text}, port, carrier=in_words((UDP, port)))
 
 
 def _probe(book: _Book, key: Key, name: str) -> Flow:

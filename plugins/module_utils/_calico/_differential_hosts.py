@@ -16,10 +16,8 @@ import typing as t
 from functools import cached_property
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential import all_of, any_of
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import IPIP as IPIP_TUNNEL
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import VXLAN as VXLAN_TUNNEL
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_firewall import IP_IN_IP, UDP, Inflow, judge_firewall
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import VX_SUBMARINER, Gap, NodePlan, is_submariner_device
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_firewall import IP_IN_IP, UDP, Inflow, dropped_by
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import CABLE_DEVICES, VX_SUBMARINER, is_submariner_device
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import Network, parse_address
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import NodeHost, NodeLink, NodeRoute
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, CROSS_CLUSTER, SUBMARINER, UNDERLAY
@@ -32,9 +30,13 @@ _MAIN = ("main", "254")
 _NOWHERE = ("blackhole", "unreachable", "prohibit", "throw")
 _NO_ROUTES = ("local", "broadcast", "anycast", "multicast")
 _CHECKSUMS = ("tx-checksumming", "tx-checksum-ip-generic", "tx-checksum-ipv4")  # ethtool's names; which one a device has depends on its driver
-CERTAIN = "error"  # severity of a firewall's flaw that concerns all senders
-# Where nothing tells another one: IANA's port (Calico's default), Submariner's own (submariner pkg/vxlan), and that of its cable.
+# Where nothing tells another one: IANA's port (Calico's default), Submariner's own (submariner pkg/vxlan), that of its cable, and of Calico's WireGuard.
 PORTS: t.Mapping[str, int] = {CALICO: 4789, SUBMARINER: 4800, CROSS_CLUSTER: 4500}
+WIREGUARD_PORT = 51820
+# Felix lets these in itself, from the other nodes (felix/rules/static.go, filterInputChain).
+_OF_FELIX = (4789, 8472, WIREGUARD_PORT)
+Carrier = t.Tuple[str, int]  # IP protocol, and the port of one that has ports
+NOTHING: Carrier = ("", 0)
 STRICT_MODE = 1  # Documentation/networking/ip-sysctl.rst, rp_filter
 
 
@@ -55,19 +57,21 @@ class View:
         return all(rule.table in _OWN_TABLES for rule in self.host.rules)
 
     @cached_property
-    def _routes(self) -> dict[tuple[int, int], dict[int, NodeRoute]]:
-        found: dict[tuple[int, int], dict[int, NodeRoute]] = {}
+    def _routes(self) -> dict[tuple[int, int], dict[int, list[NodeRoute]]]:
+        found: dict[tuple[int, int], dict[int, list[NodeRoute]]] = {}
         for route in self.host.routes:
             network = _network(route) if route.table in _MAIN and route.kind not in _NO_ROUTES else None
             if network is not None:
                 same = found.setdefault((network.version, network.prefixlen), {})
                 known = same.get(int(network.network_address))
-                if known is None or route.metric < known.metric:
-                    same[int(network.network_address)] = route
+                if known is None or route.metric < known[0].metric:
+                    same[int(network.network_address)] = [route]
+                elif route.metric == known[0].metric:
+                    known.append(route)
         return dict(sorted(found.items(), key=lambda entry: -entry[0][1]))
 
-    def route(self, address: str) -> NodeRoute | None:
-        """The route of the table main with the longest prefix, of equal ones that with the lowest metric; None where none leads there."""
+    def hops(self, address: str) -> t.Sequence[NodeRoute]:
+        """The next hops of the table main's route with the longest prefix, of equal ones of that with the lowest metric; none where none leads there."""
         wanted = parse_address(address)
         for (version, length), routes in self._routes.items() if wanted is not None else ():
             if wanted is not None and version == wanted.version:
@@ -75,14 +79,19 @@ class View:
                 found = routes.get(int(wanted) >> rest << rest)
                 if found is not None:
                     return found
-        return None
+        return ()
 
     def holder(self, address: str) -> NodeLink | None:
         """The link that has an address."""
         return self.links.get(self._holders.get(address, ""))
 
     @cached_property
-    def dropping(self) -> dict[tuple[str, int], Said]:
+    def addresses(self) -> t.Collection[str]:
+        """All that the host has, without their lengths."""
+        return self._holders.keys()
+
+    @cached_property
+    def dropping(self) -> dict[tuple[str, int, bool], Said]:
         """Answers of :func:`_dropping` that were given."""
         return {}
 
@@ -103,7 +112,8 @@ class Ends(t.NamedTuple):
 
     :param source: host of the node that sends, None where it was not read; :param target: of the one that answers.
     :param address: that is sent to.
-    :param gateway: whether the sender is a gateway of Submariner, None where that is not known.
+    :param gateway: whether the sender carries Submariner's active gateway, None where that is not known.
+    :param hub: host of the active gateway, over which other nodes reach other clusters; None where it was not read.
     """
 
     source: View | None
@@ -111,6 +121,7 @@ class Ends(t.NamedTuple):
     path: str
     address: str
     gateway: bool | None = None
+    hub: View | None = None
 
     @property
     def source_address(self) -> str:
@@ -133,18 +144,18 @@ class Ends(t.NamedTuple):
 
     @property
     def _route(self) -> NodeRoute | None:
-        return self.source.route(self.address) if self.source is not None and self.source.routed else None
+        """None, too, where next hops lead into several devices: by which of them a packet leaves, and with which address, is not known here."""
+        hops = self.source.hops(self.address) if self.source is not None and self.source.routed else ()
+        return hops[0] if len({hop.device for hop in hops}) == 1 else None
 
 
 def wired(ends: Ends) -> Said:
     """Whether each end has a route to the other that leads into the path's device, and whether the two devices fit each other."""
     there = _leads(ends.source, ends.address, ends, ends.gateway)
-    if ends.path == CROSS_CLUSTER:
-        return there  # the other end is another cluster's
+    if ends.path == CROSS_CLUSTER:  # the other end is another cluster's
+        return _all((there, _grouped(ends.source, ends.hub))) if ends.gateway is False else there
     back = _leads(ends.target, ends.source_address, ends, None)
-    fit = _fit(ends)
-    value = all_of(there.value, back.value, fit.value)
-    return Said(value, "; ".join(said.text for said in (there, back, fit) if said.text and said.value == value))
+    return _all((there, back, _fit(ends)))
 
 
 def strict(ends: Ends) -> Said:
@@ -175,6 +186,12 @@ def offloaded(ends: Ends) -> Said:
     return _either(found)
 
 
+def _all(found: t.Sequence[Said]) -> Said:
+    """Whether it is true of all, with what says so."""
+    value = all_of(*(said.value for said in found))
+    return Said(value, "; ".join(said.text for said in found if said.text and said.value == value))
+
+
 def _either(found: t.Sequence[Said]) -> Said:
     """Whether it is true at one of the ends, with what says so."""
     value = any_of(*(said.value for said in found))
@@ -182,38 +199,65 @@ def _either(found: t.Sequence[Said]) -> Said:
     return Said(value, "; ".join(said.text for said in telling if said.text), tuple(pair for said in telling for pair in said.at))
 
 
-def ruled_out(ends: Ends, protocol: str = "", port: int = 0) -> Said:
-    """Whether a firewall rule of either node drops the path's protocol or port.
+def ruled_out(ends: Ends, asked: Carrier | None = None) -> Said:
+    """Whether a firewall rule of one of the nodes that receive it drops the path's protocol or port.
 
-    :param protocol: of the port that is asked for; "" for those of the path's tunnel.
+    :param asked: the protocol and port that is asked for; None for those of the path's tunnel.
     """
-    if not protocol:
-        protocol, port = carrier(ends)
-    if not protocol:
+    found = asked or carrier(ends)
+    if found is None or found == NOTHING or ":" in ends.address:  # the rules are judged for IPv4
         return Said()
-    return _either([_dropping(host, protocol, port) for host in (ends.source, ends.target)])
+    felix = ends.path == CALICO or found[1] in _OF_FELIX
+    if asked is None and ends.path == CROSS_CLUSTER:  # a gateway receives, and answers to other nodes go another way
+        return _dropping(ends.source if ends.gateway else ends.hub, *found, felix)
+    return _either([_dropping(host, *found, felix) for host in (ends.source, ends.target)])
 
 
-def carrier(ends: Ends) -> tuple[str, int]:
-    """IP protocol and UDP port that the path's packets travel in, ("", 0) where there is none or it is not known."""
+def carrier(ends: Ends) -> Carrier | None:
+    """What the path's packets leave the sender in: NOTHING where there is no tunnel, None where that is not known."""
     if ends.path == UNDERLAY:
-        return "", 0
-    if ends.path == CROSS_CLUSTER:
-        return UDP, PORTS[CROSS_CLUSTER]
+        return NOTHING
+    if ends.path == CROSS_CLUSTER:  # from the gateway in the cable, from other nodes in vx-submariner
+        return None if ends.gateway is None else (UDP, PORTS[CROSS_CLUSTER if ends.gateway else SUBMARINER])
     link = ends.link
-    if link is not None and link.vxlan is not None and link.vxlan.port:
-        return UDP, link.vxlan.port
-    if link is not None and link.kind == IPIP:
-        return IP_IN_IP, 0
-    return (UDP, PORTS[ends.path]) if link is not None and link.kind == VXLAN else ("", 0)
+    if link is None or ends.source is None:
+        return None
+    if link.kind == VXLAN:
+        return UDP, (link.vxlan.port if link.vxlan is not None else 0) or PORTS[ends.path]
+    if link.kind in (IPIP, WIREGUARD):
+        return (IP_IN_IP, 0) if link.kind == IPIP else (UDP, WIREGUARD_PORT)
+    return None if not link.kind and ends.source.host.why_unseen("links.kind") else NOTHING
+
+
+def in_words(found: Carrier | None) -> str:
+    """``UDP 4789`` or ``IP protocol 4``."""
+    return str(Inflow(found[0], found[1] or None, "")) if found is not None and found != NOTHING else ""
+
+
+def carried(ends: Ends) -> Said:
+    """Whether the path's packets travel in a tunnel."""
+    found = carrier(ends)
+    if found is None:
+        return Said()
+    if found == NOTHING:
+        return Said(False, f"{ends.source.node}: by {ends.link.name}, which is no tunnel" if ends.source is not None and ends.link is not None else "")
+    return Said(True, f"as {in_words(found)}")
 
 
 def _leads(host: View | None, address: str, ends: Ends, gateway: bool | None) -> Said:
     if host is None or not address or not host.routed:
         return Said()
-    route = host.route(address)
-    if route is None or route.kind in _NOWHERE:
-        return Said(False, f"{host.node}: {'no route' if route is None else f'{route.kind} route'} to {address}")
+    hops = host.hops(address)
+    found = [_hop(host, hop, address, ends, gateway) for hop in hops]
+    if not found:
+        return Said(False, f"{host.node}: no route to {address}")
+    # Which of several next hops a packet takes is not known here.
+    return found[0] if len({said.value for said in found}) == 1 else Said()
+
+
+def _hop(host: View, route: NodeRoute, address: str, ends: Ends, gateway: bool | None) -> Said:
+    if route.kind in _NOWHERE:
+        return Said(False, f"{host.node}: {route.kind} route to {address}")
     link = host.links.get(route.device)
     if link is not None and not link.up:
         return Said(False, f"{host.node}: the route to {address} leads into {link.name}, which is down")
@@ -232,9 +276,31 @@ def _leads(host: View | None, address: str, ends: Ends, gateway: bool | None) ->
 
 
 def _fit(ends: Ends) -> Said:
-    """Whether the VXLAN devices of both ends have the same port and network; True where they are none."""
+    """Whether the VXLAN devices of both ends have the same port and network, and lead to each other; True where they are none."""
     if ends.path == UNDERLAY:
         return Said(True)
+    if ends.path == SUBMARINER:
+        return _all((_alike(ends), _grouped(ends.source, ends.target), _grouped(ends.target, ends.source)))
+    return _alike(ends)
+
+
+def _grouped(host: View | None, other: View | None) -> Said:
+    """Whether vx-submariner leads to the other node: that of the active gateway has no group, and those of all others the gateway's address as theirs.
+
+    A route agent that did not hear of a new gateway leaves the former one's (submariner pkg/routeagent_driver/handlers/kubeproxy/vxlan.go).
+    """
+    link = host.links.get(VX_SUBMARINER) if host is not None else None
+    if host is None or link is None or link.vxlan is None:
+        return Said()
+    if not link.vxlan.group:
+        return Said(True)
+    if other is None or not other.addresses:
+        return Said()
+    here = link.vxlan.group in other.addresses
+    return Said(here, "" if here else f"{host.node}: {link.name} leads to {link.vxlan.group}, which is no address of {other.node}")
+
+
+def _alike(ends: Ends) -> Said:
     one, other = ends.link, ends.far_link
     if one is None or other is None or ends.source is None or ends.target is None:
         return Said()
@@ -248,53 +314,46 @@ def _fit(ends: Ends) -> Said:
 
 
 def _strict_across(ends: Ends) -> Said:
-    """A node that is no gateway sends to other clusters into vx-submariner, and gets the answers through Calico's tunnel.
+    """A node that is no gateway sends to other clusters into vx-submariner of the gateway, and gets the answers through Calico's tunnel.
 
-    That is why the route agent relaxes the filter of Calico's interface, and what is missing where it did not find that interface.
+    That is why the route agent relaxes the filter of Calico's interface, and on the gateway that of vx-submariner, and what is missing where it did not.
     """
     if ends.gateway is None or ends.source is None or not ends.source.routed:
         return Said()
     if ends.gateway:
-        return Said(False)  # decrypted packets are not filtered (net/ipv4/fib_frontend.c, fib_validate_source with a security path)
+        # Decrypted packets are not filtered (net/ipv4/fib_frontend.c, fib_validate_source with a security path); those of a cable of VXLAN are, and
+        # their ways back stand in a table of Submariner's own.
+        cable = ends.source.links.get(CABLE_DEVICES["vxlan"])
+        return Said(None if cable is not None and cable.rp_filter_acting in (None, STRICT_MODE) else False)
     tunnels = [link for link in ends.source.links.values() if link.kind in _TUNNELS and link.addresses and not is_submariner_device(link.name)]
     if len(tunnels) != 1:
         return Said()
-    return _strict_at(ends.source, tunnels[0], ends.address)
+    at_hub = _strict_at(ends.hub, ends.hub.links.get(VX_SUBMARINER) if ends.hub is not None else None, _first_address(tunnels[0], ends.address))
+    return _either((_strict_at(ends.source, tunnels[0], ends.address), at_hub))
 
 
 def _strict_at(host: View | None, arrival: NodeLink | None, peer: str) -> Said:
+    if peer and ":" in peer:
+        return Said(False)  # the kernel has no such filter for IPv6
     if host is None or arrival is None or not peer or arrival.rp_filter_acting is None:
         return Said()
     if arrival.rp_filter_acting != STRICT_MODE:
         return Said(False, f"{host.node}: rp_filter of {arrival.name} acts as {arrival.rp_filter_acting}")
     if not host.routed:
         return Said()
-    route = host.route(peer)
-    device = route.device if route is not None and route.kind not in _NOWHERE else "nowhere"
-    text = f"{host.node}: rp_filter of {arrival.name} acts as 1 (strict), and the route back to {peer} leads into {device}"
-    return Said(device != arrival.name, text, ((host.node, arrival.name),))
+    devices = dict.fromkeys("nowhere" if hop.kind in _NOWHERE else hop.device for hop in host.hops(peer)) or {"nowhere": None}
+    text = f"{host.node}: rp_filter of {arrival.name} acts as 1 (strict), and the route back to {peer} leads into {', '.join(devices)}"
+    return Said(arrival.name not in devices, text, ((host.node, arrival.name),))  # that of any next hop will do
 
 
-def _dropping(host: View | None, protocol: str, port: int) -> Said:
+def _dropping(host: View | None, protocol: str, port: int, felix: bool) -> Said:
     if host is None:
         return Said()
-    if (protocol, port) not in host.dropping:
-        host.dropping[protocol, port] = _first_drop(host.host, protocol, port)
-    return host.dropping[protocol, port]
-
-
-def _first_drop(host: NodeHost, protocol: str, port: int) -> Said:
-    """A rule that drops some senders' packets alone leaves it open whether it drops these."""
-    named = str(Inflow(protocol, port or None, ""))
-    plan = NodePlan(tunnels=(IPIP_TUNNEL,) if protocol == IP_IN_IP else (VXLAN_TUNNEL,), vxlan_port=port, running=True)
-    limited = False
-    for found in judge_firewall(host, plan):
-        if isinstance(found, Gap):
-            return Said()
-        if named in found.keys and found.severity == CERTAIN:
-            return Said(True, f"{host.node}: {found.field} {found.value}")
-        limited = limited or named in found.keys
-    return Said(None if limited else False)
+    key = (protocol, port, felix)
+    if key not in host.dropping:
+        value, rule = dropped_by(host.host, protocol, port or None, felix=felix)
+        host.dropping[key] = Said(value, f"{host.node}: {rule}" if rule else "")
+    return host.dropping[key]
 
 
 def _network(route: NodeRoute) -> Network | None:

@@ -96,7 +96,7 @@ def inflows(plan: NodePlan) -> tuple[Inflow, ...]:
 
 def judge_firewall(host: NodeHost, plan: NodePlan) -> Judged:
     """Rules of the host's own that drop or reject one of the flows. Where not even the rules could be read it is unknown."""
-    why = host.why_unseen("firewall")
+    why = _unread(host)
     if why:
         yield Gap("firewall", why)
     chains = _Chains(host.firewall, plan)
@@ -104,8 +104,32 @@ def judge_firewall(host: NodeHost, plan: NodePlan) -> Judged:
         found = _Path(chains, flow, plan).walked()
         if found is not None:
             rule, severity, note = found
-            text = rule.text or f"{rule.verdict} {rule.protocol} {','.join(rule.ports)}".strip()
-            yield Flaw(f"drops {flow} ({flow.why})", f"firewall[{rule.tool} {rule.chain}]", text, note, severity, (str(flow),))
+            yield Flaw(f"drops {flow} ({flow.why})", f"firewall[{rule.tool} {rule.chain}]", _shown(rule), note, severity, (str(flow),))
+
+
+def dropped_by(host: NodeHost, protocol: str, port: int | None, *, felix: bool) -> tuple[bool | None, str]:
+    """Whether the host's own rules drop what comes in on a protocol and port, and the rule that does.
+
+    None where a rule of which nobody knows whether it concerns these packets may.
+
+    :param felix: Felix lets it in itself, where its own chain comes first.
+    """
+    plan = NodePlan(running=True)
+    path = _Path(_Chains(host.firewall, plan), Inflow(protocol, port, "", felix=felix), plan)
+    found = path.walked()
+    if found is not None and found[1] == "error" and not _unread(host):
+        return True, f"firewall[{found[0].tool} {found[0].chain}] {_shown(found[0])}"
+    return (None if found is not None or path.doubtful or _unread(host) else False), ""
+
+
+def _shown(rule: FirewallRule) -> str:
+    return rule.text or f"{rule.verdict} {rule.protocol} {','.join(rule.ports)}".strip()
+
+
+def _unread(host: NodeHost) -> str:
+    """Why it is not known which ports the host's rules name, "" where it is."""
+    hidden = next((rule for rule in host.firewall if not _is_ours(rule) and ("dport != @" in rule.text or any("@" in ports for ports in rule.ports))), None)
+    return host.why_unseen("firewall") or (f"the ports of a set were not read: {hidden.chain}: {hidden.text}" if hidden is not None else "")
 
 
 _Key = t.Tuple[str, str]  # tool and chain
@@ -178,6 +202,7 @@ class _Path:
         self._found: list[tuple[FirewallRule, str, str]] = []
         self._trusting = False  # a rule has accepted all of certain senders, which may be the nodes
         self._steps = 0
+        self.doubtful = False  # a rule that does not name the flow drops some packets, of which nobody knows whether they are the flow's
 
     def walked(self) -> tuple[FirewallRule, str, str] | None:
         """The rule that drops the flow, how bad that is and why; None where none does."""
@@ -222,6 +247,8 @@ class _Path:
                 self._trusting = True
             elif names or every:
                 self._drops(rule, names, every)
+            else:
+                self.doubtful = True
             if extent == ALL:
                 return not thinned
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._dns_pods import dns_pods
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_addresses import (
     TUNNELS,
     internal_addresses,
@@ -19,6 +20,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._network import 
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import FAMILIES, IPV4, parse_address, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Endpoint, Node, Snapshot
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, CROSS_CLUSTER, SUBMARINER, UNDERLAY
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes
 
 # Of the cable and of NAT discovery: 4500 and 500 of IPsec, 4490 (submariner pkg/port). Only gateways talk on them.
 CABLE_PORTS = frozenset((4500, 4490, 500))
@@ -28,7 +30,7 @@ _ZONE = "topology.kubernetes.io/zone"
 _VTEP_NETWORK = 240  # submariner pkg/vxlan: the first octet; the others are those of the node's own address
 # Services of the cluster's DNS: kubeadm's, Kubespray's and k3s', RKE2's, OpenShift's.
 _DNS = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("kube-system", "rke2-coredns-rke2-coredns"), ("openshift-dns", "dns-default"))
-_DNS_PODS = {"k8s-app": ("kube-dns",), "dns.operator.openshift.io/daemonset-dns": ("default",)}
+_DNS_PODS_ELSEWHERE = 3
 
 _GLOBAL = "with Globalnet its health-check address takes pings and nothing else"
 _PINGS_ALONE = (
@@ -112,7 +114,7 @@ def plan(snapshot: Snapshot, wish: Wish) -> Plan:
     unknown = sorted({name for name in (*wish.nodes, *wish.gateways) if name not in nodes})
     probing = {name: nodes[name] for name in (wish.nodes or nodes) if name in nodes}
     suspected = {name: why for name, why in suspicions(snapshot).items() if name in probing}
-    active = _gateways(snapshot)
+    active = active_nodes(snapshot)  # over them alone the others' vx-submariner leads
     gateways = {name for name, node in probing.items() if name in active or node.is_gateway or name in wish.gateways}
     candidates = [
         _sampling.Candidate(name, name in gateways, _kind(node), suspected[name].weight if name in suspected else 0) for name, node in probing.items()
@@ -159,11 +161,6 @@ def _answering(snapshot: Snapshot, node: Node, exchanges: t.Mapping[str, list[di
 
 def _kind(node: Node) -> tuple[str, ...]:
     return node.labels.get(_ZONE, ""), node.os_image, node.kernel_version
-
-
-def _gateways(snapshot: Snapshot) -> frozenset[str]:
-    """The nodes of the active gateways: over them alone the others' vx-submariner leads."""
-    return frozenset(gateway.ref.name for gateway in snapshot.gateways.items if gateway.ha_status == "active")
 
 
 def _addresses(snapshot: Snapshot, source: Node, target: Node, gateways: t.Container[str]) -> t.Iterator[tuple[str, str]]:
@@ -327,20 +324,15 @@ def _outside(snapshot: Snapshot, remote: Endpoint) -> tuple[str, ...]:
 
 
 def _dns(snapshot: Snapshot, node: str, wish: Wish) -> list[dict[str, t.Any]]:
-    """The DNS Service's address, one DNS pod on another node and one on this node.
+    """The DNS Service's address, a few DNS pods on other nodes and one on this node.
 
     That tells a Service that does not work from a path that does not, and both from a server that does not.
     """
     services = [service for service in snapshot.services.items if (service.ref.namespace, service.ref.name) in _DNS and service.cluster_ips]
-    pods = [
-        pod
-        for pod in snapshot.pods.items
-        if pod.ready and pod.ips and not pod.host_network and any(pod.labels.get(key) in names for key, names in _DNS_PODS.items())
-    ]
-    pods.sort(key=lambda pod: pod.ref.name)
+    pods = sorted(dns_pods(snapshot), key=lambda pod: pod.ref.name)
     found = [(services[0].cluster_ips[0], services[0].ref.name)] if services else []
     for beside in (False, True):
-        found += [(pod.ips[0], pod.ref.name) for pod in pods if (pod.node == node) == beside][: 1 if services else 0]
+        found += [(pod.ips[0], pod.ref.name) for pod in pods if (pod.node == node) == beside][: (1 if beside else _DNS_PODS_ELSEWHERE) if services else 0]
     sizes = [SMALL, LARGE] if wish.large_dns else [SMALL]
     return [{"address": address, "name": name, "path": CALICO, "protocols": [DNS], "port": 53, "sizes": list(sizes)} for address, name in found]
 

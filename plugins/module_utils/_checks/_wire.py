@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Case, Scene, cases, untried
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_results import ICMP, UDP, full
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import is_submariner_device
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
@@ -27,6 +28,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
     CROSS_CLUSTER,
     SUBMARINER,
     UNDERLAY,
+    PathMtu,
 )
 
 FELIX = "featureDetectOverride ChecksumOffloadBroken=true"
@@ -43,6 +45,11 @@ _IMPACT: t.Mapping[str, str] = {
     SUBMARINER: "Pods on nodes that are no gateway do not reach other clusters.",
     CROSS_CLUSTER: "Traffic to other clusters is lost.",
 }
+_OF_GATEWAYS = ("UDP 4500", "UDP 4490", "UDP 500")
+_UNTUNNELLED = (
+    "These packets travel with pods' addresses and without a tunnel. Where machines may send none but their own addresses they are lost: switch the source and "
+    "destination check (AWS), port security (OpenStack) or what else does so off, or let Calico encapsulate always. "
+)
 _DOCS = "https://submariner.io/operations/nat-traversal/"
 
 
@@ -120,7 +127,7 @@ def _rows(case: Case, observations: t.Iterable[str]) -> t.Iterator[Evidence]:
 
 
 def _figures(case: Case, name: str) -> str:
-    found = case.mtu.get({tree.DATAGRAM: "udp", tree.FULL: "icmp", tree.SMALL: "icmp"}.get(name, ""))
+    found = case.mtu.get({tree.DATAGRAM: UDP, tree.FULL: ICMP, tree.SMALL: ICMP, tree.REFUSAL: ICMP}.get(name, ""))
     if found is None or found.mtu is None:
         return ""
     parts = [f"{found.mtu} bytes pass"]
@@ -147,28 +154,41 @@ def _evidence(found: t.Sequence[Case]) -> tuple[Evidence, ...]:
     remedy="Give every device on the path the same MTU, or Calico the one that the path really carries.",
 )
 def path_mtu(facts: Facts) -> t.Iterator[Problem]:
-    """Small packets pass and large ones do not: the one observation that no other cause makes.
+    """Small packets pass and large ones do not, pings and something else, or somebody says that they must be fragmented.
 
-    Checksum offload loses TCP and UDP of every size and no ping; a route, a policy or a filter does not look at sizes. Where somebody answers that
-    fragmentation is needed TCP adapts, and it is a warning; where nobody does it is a black hole. Between clusters the cable takes its share and TCP is clamped
-    to the rest: that counts only where large TCP exchanges are lost.
+    Checksum offload loses TCP and UDP of every size and no ping; a route or a policy does not look at sizes. A filter may drop large pings, and those alone:
+    where UDP and TCP as large pass, it is no MTU. Where somebody answers that fragmentation is needed TCP adapts, and it is a warning; where nobody does it is
+    a black hole. Between clusters the cable takes its share and TCP is clamped to the rest: that counts only where large TCP exchanges are lost. What the path
+    carries is told by UDP, or by who answers; pings may be limited further.
     """
     for path, found in _claimed(facts, tree.MTU):
-        silent = [case for case in found if any(each.answer == BLACK_HOLE for each in case.mtu.values()) or not case.mtu]
-        smallest = min((each.mtu for case in found for each in case.mtu.values() if each.mtu), default=None)
-        fits = f" {smallest} bytes" if smallest else " less"
+        silent = [case for case in found if any(each.answer == BLACK_HOLE for each in _lossy(case)) or not case.mtu]
+        carries = min((size for case in found for size in _carried(case)), default=None)
+        pings = min((each.mtu for case in found for each in _lossy(case) if each.mtu), default=None)
+        fits = f"packets of {carries} bytes" if carries else f"pings of {pings} bytes" if pings else "small packets"
         yield Problem(
             subject=names(map(str, found)),
-            title=f"{_WORDS[path][0].upper()}{_WORDS[path][1:]} packets of{fits} pass, and larger ones that the device promises to carry "
+            title=f"{_WORDS[path][0].upper()}{_WORDS[path][1:]} {fits} pass, and larger ones that the device promises to carry "
             + ("are lost without an answer" if silent else "are refused by a router that says so"),
             evidence=_evidence(found),
             impact="Connections open and stall with the first large packet; ping and DNS work."
             if silent
             else "TCP adapts; UDP that must not be fragmented is lost.",
-            remedy=_mtu_remedy(path, smallest),
+            remedy=_mtu_remedy(path, carries),
             severity="" if silent else "warning",
         )
     yield from _open(facts, tree.MTU, "Whether it is the MTU that packets are lost by is not known")
+
+
+def _lossy(case: Case) -> list[PathMtu]:
+    """The searches that lost something."""
+    return [each for each in case.mtu.values() if full(each) is False]
+
+
+def _carried(case: Case) -> t.Iterator[int]:
+    """What the path carries, by UDP and by who says so."""
+    for each in _lossy(case):
+        yield from (size for size in (each.mtu if each.protocol == UDP else None, each.next_hop_mtu) if size)
 
 
 def _mtu_remedy(path: str, carries: int | None) -> t.Any:
@@ -194,7 +214,7 @@ def _mtu_remedy(path: str, carries: int | None) -> t.Any:
     remedy="Switch checksum offload off on the tunnel's device: role node_offload, and featureDetectOverride ChecksumOffloadBroken=true for Calico's.",
 )
 def checksum_offload(facts: Facts) -> t.Iterator[Problem]:
-    """A ping of full size passes through the tunnel, TCP and UDP fail at any size, and the same exchange succeeds beside the tunnel.
+    """A ping of full size passes through the tunnel, TCP and UDP fail at any size, or TCP at large ones, and the same exchange succeeds beside the tunnel.
 
     The full-sized ping rules the MTU out, the exchange beside it a firewall on the responder's port, and no policy drops it; checksums are left to the
     hardware.
@@ -208,6 +228,7 @@ def checksum_offload(facts: Facts) -> t.Iterator[Problem]:
                 evidence=_evidence(found),
                 impact=_IMPACT[path],
                 remedy=on_nodes(
+                    facts.snapshot.cluster,
                     "node_offload",
                     sorted(nodes),
                     f"Switch checksum offload off on {', '.join(devices)} of {names(sorted(nodes))} for good.{felix}",
@@ -227,7 +248,7 @@ def checksum_offload(facts: Facts) -> t.Iterator[Problem]:
     remedy="Run kube-proxy in iptables mode.",
 )
 def service_ipvs(facts: Facts) -> t.Iterator[Problem]:
-    """The Service's address does not answer, pods behind it do on their own addresses, and kube-proxy runs in IPVS mode: no path is broken."""
+    """The Service's address does not answer, all pods behind it do on their own addresses, and kube-proxy runs in IPVS mode: no path is broken."""
     for _path, found in _claimed(facts, tree.IPVS):
         yield Problem(
             subject=names(map(str, found)),
@@ -245,25 +266,26 @@ def service_ipvs(facts: Facts) -> t.Iterator[Problem]:
     severity="blocker",
     references=(_DOCS, "submariner-io/submariner#2841", "submariner-io/submariner#1670", "projectcalico/calico#4727"),
     tags=("wire", "health"),
-    remedy="Let UDP 4789 (or Calico's own port), 4800 between all nodes and 4500, 4490 between gateways through every firewall and security group.",
+    remedy="Let UDP 4789 (or Calico's own port; of IPIP IP protocol 4) and 4800 between all nodes, 4500 and 4490 between gateways through every firewall "
+    "and security group.",
 )
 def udp_blocked(facts: Facts) -> t.Iterator[Problem]:
     """Nothing passes through the tunnel although both ends lead into it, no filter and no policy of theirs drops it, and UDP passes beside it.
 
-    4789 or 8472 is Calico's VXLAN, 4800 vx-submariner, 4500 the cable. Where a rule of a node's own firewall drops it, evidence shows the rule; else it
-    is something between the nodes, such as a security group.
+    4789 or 8472 is Calico's VXLAN, IP protocol 4 its IPIP, 4800 vx-submariner, 4500 the cable. Where a rule of a node's own firewall drops it, evidence shows
+    the rule; else it is something between the nodes, such as a security group. Packets that travel without a tunnel have no port of one: see wire-path.
     """
     for path, found in _claimed(facts, tree.BLOCKED):
         here = next((case.words[tree.RULE] for case in found if case.observed.get(tree.RULE) is True), "")
-        ports = sorted({case.port for case in found if case.port})
-        port = f"UDP {', '.join(map(str, ports))}" if ports else "the tunnel's port"
+        blocked = ", ".join(dict.fromkeys(case.carrier for case in found))
+        ends = "the gateways" if any(case.carrier in _OF_GATEWAYS for case in found) else "all nodes"
         yield Problem(
             subject=names(map(str, found)),
-            title=f"{port[0].upper()}{port[1:]} is blocked {'by a firewall rule of a node' if here else 'between the nodes'} ({_WORDS[path]})",
+            title=f"{blocked} is blocked {'by a firewall rule of a node' if here else 'between the nodes'} ({_WORDS[path]})",
             evidence=_evidence(found) + ((Evidence("firewall", "", here),) if here else ()),
             impact=_IMPACT[path],
             remedy=by_hand(
-                "Allow UDP 4789 (or FelixConfiguration vxlanPort) and 4800 between all nodes, and 4500 and 4490 between gateways, "
+                f"Allow {blocked} between {ends} "
                 + ("in the firewall of the node that evidence names." if here else "in the security groups and firewalls between the nodes."),
                 "firewall",
             ),
@@ -280,7 +302,7 @@ def udp_blocked(facts: Facts) -> t.Iterator[Problem]:
     remedy="Look at calico-node (BGP, Felix) and at the route agent of the node that has no route.",
 )
 def missing_routes(facts: Facts) -> t.Iterator[Problem]:
-    """Nothing passes, and one of the ends has no route to the other that leads into the tunnel, or a device that does not fit the other's.
+    """Nothing passes, and one of the ends has no route to the other that leads into the tunnel, or a device that does not fit the other's or leads elsewhere.
 
     That is what BGP that is not established, a Felix that does not run and a route agent that gave up leave behind. The routes are those of the hosts, so that
     it is told apart from a port that is blocked, where both have them.
@@ -345,17 +367,17 @@ def rp_filter(facts: Facts) -> t.Iterator[Problem]:
                 title=f"Strict reverse path filtering drops what comes in {_WORDS[path]}: {words}",
                 evidence=_evidence(found),
                 impact=_IMPACT[path],
-                remedy=_loosened(path, sorted(nodes), devices),
+                remedy=_loosened(facts.snapshot.cluster, path, sorted(nodes), devices),
             )
     yield from _open(facts, tree.RP_FILTER, "Whether reverse path filtering drops it is not known")
 
 
-def _loosened(path: str, nodes: t.Sequence[str], devices: t.Sequence[str]) -> Remedy:
+def _loosened(cluster: str, path: str, nodes: t.Sequence[str], devices: t.Sequence[str]) -> Remedy:
     if path == CROSS_CLUSTER:
         text = f"Restart the route agent of {names(nodes)}, which relaxes the filter."
         return by_role("route_agent", text, {"route_agent_nodes": list(nodes)}, target="route agents", disruptive=True)
     text = f"Set rp_filter to 2 (loose) on {', '.join(devices)}, for good."
-    return on_nodes("node_sysctl", nodes, text, {"node_sysctl_sysctls": {}, "node_sysctl_rp_filter": dict.fromkeys(devices, 2)})
+    return on_nodes(cluster, "node_sysctl", nodes, text, {"node_sysctl_sysctls": {}, "node_sysctl_rp_filter": dict.fromkeys(devices, 2)})
 
 
 @check(
@@ -376,15 +398,21 @@ def lost_paths(facts: Facts) -> t.Iterator[Problem]:
         left = f"it may be {', '.join(possible)}" if possible else "it is none of the causes that are known"
         seen = [name for name, value in found[0].observed.items() if value is not None]
         wanted = tree.telling(found[0].verdict.wanted)
+        hint = _UNTUNNELLED if kind == CALICO and any(map(_untunnelled, found)) else ""
         yield Problem(
             subject=names(map(str, found)),
             title=f"Packets are lost {_WORDS[kind]}, and the cause is not told apart: {left}",
             evidence=(*_rows(found[0], seen), *((Evidence(f"{len(found) - 1} more", "", "alike"),) if len(found) > 1 else ())),
             impact=_IMPACT[kind],
-            remedy=by_hand(f"Find out: {wanted}." if wanted else "Capture packets at both ends (tcpdump -ni any) while a probe runs."),
+            remedy=by_hand(hint + (f"Find out: {wanted}." if wanted else "Capture packets at both ends (tcpdump -ni any) while a probe runs.")),
         )
     reasons: dict[str, list[str]] = {}
-    for each in untried(facts.snapshot):
+    for each in untried(facts.snapshot, of_cluster(facts)):
         reasons.setdefault(each.why, []).append(f"{each.source} to {each.target}")
     for why, pairs in reasons.items():
-        yield Problem(subject=names(pairs), title=f"{len(pairs)} probes could not run", missing=why)
+        yield Problem(subject=names(pairs), title=f"{len(pairs)} probes could not run, or tell nothing", missing=why)
+
+
+def _untunnelled(case: Case) -> bool:
+    """Everything is lost, on a way that has no tunnel."""
+    return case.observed.get(tree.SMALL) is False and case.observed.get(tree.CARRIER) is False

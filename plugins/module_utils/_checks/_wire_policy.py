@@ -11,7 +11,8 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _policy_flow as policy
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential import any_of
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import TCP, Flow
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Flow
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_results import TCP
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._policy_hosts import (
     at_host,
     covers_address,

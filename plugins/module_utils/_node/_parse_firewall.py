@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._node import _parse_nft_sets as nft_sets
 from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_sockets import PORTS
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import FirewallRule
 
@@ -38,7 +39,7 @@ _SAVED_PROTOCOL = re.compile(r"(!\s)?-p (\S+)")
 _NFT_VERDICT = re.compile(r"(?:^|\s)(?:(accept|drop|reject|return)\b|(jump|goto) (\S+))")
 _NFT_REJECT_WITH = re.compile(r"\breject with .*")
 _NFT_PORTS = re.compile(r"\b(?:tcp|udp|sctp|th) dport (!= )?(\{[^}]*\}|\S+)")
-_NFT_PROTOCOL = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) (!= )?(\{[^}]*\}|\S+)")
+_NFT_PROTOCOL = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) (?!\. )(!= )?(\{[^}]*\}|\S+)")
 _NFT_HEADER = re.compile(r"(?:^|\s)(tcp|udp|sctp|icmpv6|icmp) (?:[ds]port|flags|type|code|option|length)\b")  # names its protocol without being asked for it
 _NFT_MAP = re.compile(r"\bvmap \{([^}]*)\}")
 _NFT_OTHER_MAP = re.compile(r"\bdport\b.*\bvmap\b")
@@ -140,7 +141,7 @@ def _reached(rules: t.Sequence[FirewallRule], first: t.Iterable[str], tables: t.
 
 
 class Ruleset(t.NamedTuple):
-    """:param unclear: rules that decide over ports by a map whose contents they do not show."""
+    """:param unclear: rules that decide over ports by a map or a set whose contents cannot be told."""
 
     rules: tuple[FirewallRule, ...] = ()
     unclear: tuple[str, ...] = ()
@@ -155,19 +156,28 @@ class _Chain(t.NamedTuple):
     lines: list[str]
 
 
-def nftables_rules(text: str, ports: t.Collection[int] = (), saved: t.Mapping[str, t.Sequence[str]] | None = None) -> Ruleset:
+def sets_of_ports(text: str) -> tuple[tuple[str, str], ...]:
+    """Table and name of the sets that rules of ``nft list ruleset`` look a destination port up in."""
+    chains = (chain for chain in _chains(text) if not _is_foreign(chain))
+    return tuple(dict.fromkeys((chain.table, name) for chain in chains for line in chain.lines for name in nft_sets.named_sets(line)))
+
+
+def nftables_rules(
+    text: str, ports: t.Collection[int] = (), saved: t.Mapping[str, t.Sequence[str]] | None = None, sets: nft_sets.Sets | None = None
+) -> Ruleset:
     """``nft list ruleset``.
 
     :param ports: further ones that matter.
     :param saved: of :func:`saved_chains`, for rules that nft has no words for. Everything else is nft's to say: what iptables prints of a rule that it has not
         made itself may lack the rule's ports.
+    :param sets: those of :func:`sets_of_ports` that were read.
     """
     found: list[FirewallRule] = []
     unclear: list[str] = []
     chains = _chains(text)
     for chain in chains:
         name = f"{chain.table} {chain.name}"
-        if chain.name.startswith(_FOREIGN) or chain.table.partition(" ")[2].startswith(_FOREIGN) or chain.table.partition(" ")[2] == _FELIX_TABLE:
+        if _is_foreign(chain):
             continue
         hook = _NFT_HOOK.match(chain.hook)
         if hook is not None and hook.group(1) == "nat":
@@ -184,7 +194,10 @@ def nftables_rules(text: str, ports: t.Collection[int] = (), saved: t.Mapping[st
             elif _NFT_OTHER_MAP.search(bare) and (_NFT_MAP.search(bare) is None or " . " in bare):
                 unclear.append(f"{name}: {line}")
             else:
-                found += (rule for each in _without_map(line) for rule in _of_line(each, name, ports))
+                try:
+                    found += [rule for each in _without_map(line) for rule in _of_line(each, chain, ports, sets or {})]
+                except ValueError:
+                    unclear.append(f"{name}: {line}")
     told = _telling(found)
     # Without a map that hides where it leads, a chain that nothing leads to does nothing.
     hooked = {f"{chain.table} {chain.name}": chain.table for chain in chains if chain.hook}
@@ -193,6 +206,11 @@ def nftables_rules(text: str, ports: t.Collection[int] = (), saved: t.Mapping[st
     # That a chain accepts what none of its rules decides over is worth telling where it has some.
     with_rules = {rule.chain for rule in told if not _NFT_HOOK.match(rule.text)}
     return Ruleset(tuple(rule for rule in told if rule.chain in with_rules or rule.verdict == DROP), tuple(unclear))
+
+
+def _is_foreign(chain: _Chain) -> bool:
+    table = chain.table.partition(" ")[2]
+    return chain.name.startswith(_FOREIGN) or table.startswith(_FOREIGN) or table == _FELIX_TABLE
 
 
 def _chains(text: str) -> list[_Chain]:
@@ -248,24 +266,37 @@ def _joined(text: str) -> t.Iterator[str]:
         held = ""
 
 
-def _of_line(line: str, chain: str, ports: t.Collection[int]) -> t.Iterator[FirewallRule]:
-    """One rule for each protocol that the line names."""
+def _of_line(line: str, chain: _Chain, ports: t.Collection[int], sets: nft_sets.Sets) -> t.Iterator[FirewallRule]:
+    """One rule for each protocol that the line names.
+
+    :raises ValueError: what it matches cannot be told.
+    """
     bare = _NFT_REJECT_WITH.sub("reject", _QUOTED.sub('""', _NFT_UNTOLD_REJECT.sub("reject", line)))
     decided = _NFT_VERDICT.search(re.sub(r"\{[^}]*\}", "{}", bare))
     if decided is None:
         return
-    verdict, target = decided.group(1) or decided.group(2), (decided.group(3) or "").strip('"')
+    name, table = f"{chain.table} {chain.name}", chain.table
+    rule = FirewallRule(NFTABLES, name, decided.group(1) or decided.group(2), target=(decided.group(3) or "").strip('"'))
+    looked = nft_sets.looked_up(line, table, sets)
+    if looked is not None:
+        kept = [_kept(rule._replace(protocol=_protocol(each.protocol), ports=each.ports, text=each.line), ports, inverted=False) for each in looked]
+        yield from (each for each in kept if each is not None)
+        return
     named = _NFT_PORTS.search(bare)
+    inverted = named is not None and bool(named.group(1))
+    of_rule = nft_sets.ports_of(_elements(named.group(2)), table, sets) if named is not None else ()
+    if named is not None and not of_rule and not inverted:
+        return  # of a set without elements no packet is
     header = _NFT_HEADER.search(bare)
     several = _NFT_PROTOCOL.search(bare)
     protocols = [_protocol(each) for each in _elements(several.group(2))] if several is not None and not several.group(1) else []
     if header is not None:
         protocols = [header.group(1)]
-    of_rule = tuple(_elements(named.group(2))) if named is not None else ()
+    text = nft_sets.with_excepted(line, table, sets) if inverted else line
     for each in protocols or [""]:
-        rule = _kept(FirewallRule(NFTABLES, chain, verdict, each, of_rule, line, target), ports, inverted=named is not None and bool(named.group(1)))
-        if rule is not None:
-            yield rule
+        one = _kept(rule._replace(protocol=each, ports=of_rule, text=text), ports, inverted)
+        if one is not None:
+            yield one
 
 
 def _elements(text: str) -> list[str]:

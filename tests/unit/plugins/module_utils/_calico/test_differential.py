@@ -13,6 +13,55 @@ from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
 
+DEAD = {tree.WHAT: tree.PATH, tree.ALIVE: True, tree.SMALL: False, tree.WIRED: True, tree.STRICT: False, tree.DROPPED: False}
+LIVING = {tree.WHAT: tree.PATH, tree.ALIVE: True, tree.SMALL: True, tree.WIRED: True, tree.STRICT: False, tree.DROPPED: False, tree.EXCHANGE: True}
+TUNNEL = {tree.CARRIER: True, tree.BESIDE: True, tree.UDP_BESIDE: True, tree.LARGE_BESIDE: True, tree.OFFLOADED: True}
+FILTERED = {tree.FULL: False, tree.DATAGRAM: True, tree.LARGE: True, tree.REFUSAL: False}
+# What somebody may see, and what it is to be called: "" is none, or not told apart. Written by hand, from what the network does, not from the signatures.
+SEEN = [
+    ("a link that is too small, in silence", {**LIVING, tree.FULL: False, tree.DATAGRAM: False, tree.LARGE: False, tree.REFUSAL: False}, "mtu"),
+    ("the same, without a responder for TCP", {**LIVING, tree.EXCHANGE: None, tree.FULL: False, tree.DATAGRAM: False, tree.REFUSAL: False}, "mtu"),
+    ("a router says so, and TCP adapts", {**LIVING, tree.FULL: False, tree.DATAGRAM: False, tree.LARGE: True, tree.REFUSAL: True}, "mtu"),
+    ("a router says so to pings, nothing else was tried", {**LIVING, tree.EXCHANGE: None, tree.FULL: False, tree.REFUSAL: True}, "mtu"),
+    ("pings are filtered altogether, large UDP and TCP lost", {**LIVING, tree.DATAGRAM: False, tree.LARGE: False}, "mtu"),
+    ("large pings lost, nothing else was tried", {**LIVING, tree.EXCHANGE: None, tree.FULL: False, tree.REFUSAL: False}, ""),
+    ("large pings lost, UDP as large passes", {**LIVING, tree.FULL: False, tree.DATAGRAM: True, tree.REFUSAL: False}, ""),
+    ("large pings are filtered", {**LIVING, **FILTERED}, ""),
+    ("large pings are filtered in the tunnel", {**LIVING, **FILTERED, **TUNNEL}, ""),
+    ("checksums: no TCP and no UDP in the tunnel", {**LIVING, **TUNNEL, tree.FULL: True, tree.EXCHANGE: False}, "checksum-offload"),
+    ("segmentation: no large TCP in the tunnel", {**LIVING, **TUNNEL, tree.FULL: True, tree.DATAGRAM: True, tree.LARGE: False}, "checksum-offload"),
+    ("no large TCP, beside the tunnel neither", {**LIVING, **TUNNEL, tree.FULL: True, tree.DATAGRAM: True, tree.LARGE: False, tree.LARGE_BESIDE: False}, ""),
+    ("no large TCP, beside the tunnel not tried", {**LIVING, **TUNNEL, tree.FULL: True, tree.DATAGRAM: True, tree.LARGE: False, tree.LARGE_BESIDE: None}, ""),
+    ("no TCP and no UDP, beside the tunnel neither", {**LIVING, **TUNNEL, tree.FULL: True, tree.EXCHANGE: False, tree.BESIDE: False}, ""),
+    ("no TCP and no UDP, checksums made by the kernel", {**LIVING, **TUNNEL, tree.FULL: True, tree.EXCHANGE: False, tree.OFFLOADED: False}, ""),
+    ("no TCP and no UDP, a policy drops them", {**LIVING, **TUNNEL, tree.FULL: True, tree.EXCHANGE: False, tree.DROPPED: True}, "policy"),
+    ("nothing through the tunnel, UDP beside it", {**DEAD, **TUNNEL}, "udp-blocked"),
+    ("nothing through the tunnel, a rule of a node drops it", {**DEAD, tree.CARRIER: True, tree.RULE: True}, "udp-blocked"),
+    ("nothing, and there is no tunnel", {**DEAD, **TUNNEL, tree.CARRIER: False}, ""),
+    ("nothing, and whether there is a tunnel is not known", {**DEAD, **TUNNEL, tree.CARRIER: None}, ""),
+    ("nothing through the tunnel, UDP beside it not tried", {**DEAD, tree.CARRIER: True, tree.RULE: False}, ""),
+    ("nothing, no route", {**DEAD, **TUNNEL, tree.WIRED: False}, "route"),
+    ("nothing, a strict filter", {**DEAD, **TUNNEL, tree.STRICT: True}, "rp-filter"),
+    ("nothing, a policy", {**DEAD, **TUNNEL, tree.DROPPED: True}, "policy"),
+    ("nothing, and the node may be down", {**DEAD, **TUNNEL, tree.ALIVE: None}, ""),
+    ("a Service, its pods answer", {tree.WHAT: tree.SERVICE, tree.EXCHANGE: False, tree.DIRECT: True, tree.IS_IPVS: True}, "ipvs"),
+    ("a Service, a pod of it does not answer either", {tree.WHAT: tree.SERVICE, tree.EXCHANGE: False, tree.DIRECT: None, tree.IS_IPVS: True}, ""),
+    ("a Service, by iptables", {tree.WHAT: tree.SERVICE, tree.EXCHANGE: False, tree.DIRECT: True, tree.IS_IPVS: False}, ""),
+    ("everything passes", {**LIVING, **TUNNEL, tree.FULL: True, tree.DATAGRAM: True, tree.LARGE: True}, ""),
+]
+
+
+@pytest.mark.parametrize(("observed", "expected"), [pytest.param(*rest, id=name) for name, *rest in SEEN])
+def test_what_is_seen_is_called_what_it_is(observed, expected):
+    assert tree.decide(observed).cause == expected
+
+
+def test_large_pings_that_are_filtered_are_no_symptom():
+    assert tree.symptoms({**LIVING, **FILTERED}) == ()
+    for name in (tree.DATAGRAM, tree.LARGE, tree.REFUSAL):
+        assert tree.FULL in tree.symptoms({**LIVING, **FILTERED, name: None})
+
+
 VALUES = {
     name: ((tree.PATH, tree.SERVICE, tree.PORT, None) if name == tree.WHAT else (True, False, None)) for name in tree.WORDS
 }

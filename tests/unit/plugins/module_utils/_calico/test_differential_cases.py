@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico import _differential as tree
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases, full, passes, small, untried
-from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_firewall import iptables_rules
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_cases import Scene, cases, untried
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._differential_results import full, passes, small
+from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_firewall import iptables_rules, nftables_rules
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer, NodeProbes
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import (
     BLACK_HOLE,
@@ -51,6 +52,67 @@ def test_each_fault_is_told_for_what_it_is(name):
     assert claimed(cases(scene(hosts, found, is_ipvs, dropped))) == {cause}
 
 
+@pytest.mark.parametrize("name", wires.NO_CAUSE)
+def test_what_is_refuted_or_not_proved_is_not_claimed(name):
+    hosts, found, is_ipvs, fields = wires.NO_CAUSE[name]
+    asked = scene(hosts, found, is_ipvs, **fields)
+    assert claimed(cases(asked)) == set()
+    lost = [case for case in cases(asked) if tree.symptoms(case.observed)]
+    assert lost or [each for each in untried(asked.snapshot, cases(asked)) if "large pings are filtered" in each.why]
+
+
+def test_pings_that_are_filtered_are_no_symptom_and_tell_nothing():
+    asked = scene(None, wires.NO_CAUSE["large pings are filtered"][1])
+    found = cases(asked)
+    assert [case for case in found if tree.symptoms(case.observed)] == []
+    assert [(each.source, each.target) for each in untried(asked.snapshot, found)] == [(wires.ONE, wires.TWO), (wires.TWO, wires.ONE)]
+
+
+def test_what_the_packets_travel_in():
+    def seen(hosts, path):
+        return {case.carrier for case in cases(scene(hosts)) if case.path == path and not case.port and case.name != "dns-1"}
+
+    assert seen(None, UNDERLAY) == {""} and seen(None, CALICO) == {"UDP 4789"} and seen(None, "submariner") == {"UDP 4800"}
+    assert seen(None, "cross_cluster") == {"UDP 4800"}  # from a worker
+    assert seen(tuple(map(wires._by_ipip, wires.NUMBER)), CALICO) == {"IP protocol 4"}
+    assert seen(tuple(map(wires._untunnelled, wires.NUMBER)), CALICO) == {""}
+    gateway = wires.probes(wires.ONE)._replace(node=wires.TWO)
+    (case,) = [case for case in cases(scene(None, (gateway,))) if case.path == "cross_cluster"]
+    assert case.carrier == "UDP 4500" and case.observed[tree.CARRIER] is True
+
+
+def test_a_node_that_may_or_may_not_be_the_gateway_has_no_carrier():
+    both = wires.ok(*(wires.node(name)._replace(labels={"submariner.io/gateway": "true"}) for name in wires.NUMBER))
+    (case,) = [case for case in cases(scene(nodes=both)) if case.path == "cross_cluster"]
+    assert case.carrier == "" and case.observed[tree.CARRIER] is None and case.observed[tree.STRICT] is None
+
+
+def test_a_rule_that_drops_some_packets_leaves_it_open():
+    _cause, _hosts, found, _ipvs, _dropped = wires.FAULTS["4789 blocked by a security group"]
+    lines = {'iifname != "eth0" drop': None, "ip saddr @strangers drop": None, "ct state invalid drop": False, "tcp dport 22 drop": False}
+    for line, expected in lines.items():
+        text = "table inet t {\n\tchain input {\n\t\ttype filter hook input priority 0; policy accept;\n\t\t" + line + "\n\t}\n}\n"
+        hosts = tuple(wires.host(node)._replace(firewall=nftables_rules(text).rules) for node in wires.NUMBER)
+        lost = [case for case in cases(scene(hosts, found)) if case.verdict.cause == tree.BLOCKED]
+        assert {case.observed[tree.RULE] for case in lost} == {expected}, line
+
+
+def test_what_felix_lets_in_is_not_what_submariner_needs():
+    _cause, _hosts, found, _ipvs, _dropped = wires.FAULTS["4800 blocked"]
+    rules = iptables_rules("*filter\n:INPUT DROP [0:0]\n:cali-INPUT - [0:0]\n-A INPUT -j cali-INPUT\nCOMMIT\n", "ip")
+    hosts = tuple(wires.host(node)._replace(firewall=rules) for node in wires.NUMBER)
+    lost = [case for case in cases(scene(hosts, found)) if case.verdict.cause == tree.BLOCKED]
+    assert {case.observed[tree.RULE] for case in lost} == {True}
+
+
+def test_next_hops_into_several_devices():
+    """By which of them a packet leaves is not known: neither the tunnel nor the address that it leaves with."""
+    one = wires.host(wires.ONE)
+    more = one._replace(routes=(*one.routes, *(route._replace(device="eth1") for route in one.routes if route.device == "vxlan.calico")))
+    (case,) = [case for case in cases(scene((more, wires.host(wires.TWO)))) if (case.source, case.path, case.address) == (wires.ONE, CALICO, "10.42.2.0")]
+    assert case.observed[tree.CARRIER] is None and case.observed[tree.STRICT] is None
+
+
 def test_an_asymmetric_route_under_strict_filtering():
     """On the underlay: what leaves one node comes in where its sender is not expected. The target must be known to be alive."""
     dead = [wires._on(wires.probes(wires.ONE), UNDERLAY, wires._dead), wires.probes(wires.TWO)]
@@ -63,12 +125,16 @@ def test_an_asymmetric_route_under_strict_filtering():
     assert claimed(cases(scene(hosts, (dead[0], alone)))) == set()
 
 
-@pytest.mark.parametrize("name", wires.FAULTS)
+@pytest.mark.parametrize("name", [*wires.FAULTS, *wires.NO_CAUSE])
 @settings(max_examples=15)
 @given(data=st.data())
 def test_dropping_any_input_never_makes_a_claim(name, data):
-    _cause, hosts, found, is_ipvs, dropped = wires.FAULTS[name]
-    whole = scene(hosts, found, is_ipvs, dropped)
+    if name in wires.FAULTS:
+        _cause, hosts, found, is_ipvs, dropped = wires.FAULTS[name]
+        fields = {}
+    else:
+        (hosts, found, is_ipvs, fields), dropped = wires.NO_CAUSE[name], False
+    whole = scene(hosts, found, is_ipvs, dropped, **fields)
     before = {(case.source, case.path, case.address, case.port): case.verdict for case in cases(whole)}
     snapshot = whole.snapshot
     kept_hosts = []
@@ -205,7 +271,7 @@ def test_a_dns_pod_on_the_same_node_is_no_path_but_tells_a_server_from_one():
 
 
 def test_a_large_answer_that_does_not_come_from_a_pod_elsewhere():
-    pod_here = wires.Pod(wires.Ref("Pod", "dns-2", "kube-system"), "uid-2", wires.ONE, False, "Running", True, ("10.42.8.8",))
+    pod_here = wires.dns_pod("dns-2", wires.ONE, "10.42.8.8")
     pods = wires.ok(*wires.snapshot().pods.items, pod_here)
     lost = dns(wires.ONE, wires.POD_ADDRESS, "large", BLACK_HOLE)
 

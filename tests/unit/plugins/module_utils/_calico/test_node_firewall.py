@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._mtu_arithmetic import IPIP, VXLAN, WIREGUARD
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_firewall import inflows, judge_firewall
-from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import NodePlan, underlay
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_firewall import dropped_by, inflows, judge_firewall
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_plan import Flaw, Gap, NodePlan, underlay
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_services import devices, judge_network_manager
 from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_firewall import iptables_rules, nftables_rules
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_node_host import FirewallRule, NetworkManager, NodeHost, NodeRoute
@@ -32,7 +32,11 @@ RULES = st.builds(
 
 
 def titles(*rules, plan=PLAN):
-    return [flaw.what for flaw in judge_firewall(NodeHost("node-1", firewall=rules), plan)]
+    return [flaw.what for flaw in judge_firewall(NodeHost("node-1", firewall=rules), plan) if isinstance(flaw, Flaw)]
+
+
+def gaps(*rules):
+    return [gap.why for gap in judge_firewall(NodeHost("node-1", firewall=rules), PLAN) if isinstance(gap, Gap)]
 
 
 class TestInflows:
@@ -57,6 +61,11 @@ class TestRules:
         assert titles(drop(protocol="udp", ports=("@open",), verdict="accept"), drop(protocol="esp", verdict="accept"), drop()) == []
         assert titles(drop(protocol="udp", ports=("@closed",))) == []
 
+    def test_ports_of_a_set_that_was_not_read_are_not_known(self):
+        hidden = drop("inet t c", "udp", ("@open",), "udp dport @open accept", "nftables", "accept")
+        assert gaps(hidden, drop()) == ["the ports of a set were not read: inet t c: udp dport @open accept"]
+        assert gaps(drop("inet t c", "udp", (), "udp dport != @open drop", "nftables")) and not gaps(drop())
+
     def test_several_protocols(self):
         rule = drop("inet filter input", "udp,tcp", ("4800",), "meta l4proto { tcp, udp } th dport 4800 drop", tool="nftables")
         assert titles(rule) == ["drops UDP 4800 (vx-submariner, between nodes and the gateway)"]
@@ -79,16 +88,16 @@ def seen(*lines, policy="ACCEPT", chains=()):
     return iptables_rules(text + "COMMIT\n", "ip")
 
 
-def listed(*lines, policy="accept", **chains):
+def listed(*lines, policy="accept", sets=None, **chains):
     """Rules of nft list ruleset, as node_info keeps them."""
     text = "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy " + policy + ";\n"
     text += "".join(f"\t\t{line}\n" for line in lines) + "\t}\n"
     text += "".join(f"\tchain {name} {{\n" + "".join(f"\t\t{line}\n" for line in inside) + "\t}\n" for name, inside in chains.items())
-    return nftables_rules(text + "}\n").rules
+    return nftables_rules(text + "}\n", sets={("inet filter", name): elements for name, elements in (sets or {}).items()}).rules
 
 
 def verdicts(rules, plan=PLAN):
-    return {flaw.keys[0]: flaw.severity for flaw in judge_firewall(NodeHost("node-1", firewall=tuple(rules)), plan)}
+    return {flaw.keys[0]: flaw.severity for flaw in judge_firewall(NodeHost("node-1", firewall=tuple(rules)), plan) if isinstance(flaw, Flaw)}
 
 
 BGP = NodePlan(tunnels=(VXLAN,), bgp=True, cable="libreswan", gateway=True)
@@ -168,6 +177,10 @@ class TestRealDrops:
         (("udp dport != 53 accept",), {"TCP 179", "ESP"}),
         (("ip saddr . udp dport { 10.0.0.1 . 53 } accept",), EVERYTHING),
         (("ip saddr . udp dport { 10.0.0.1 . 4789 } accept",), EVERYTHING - {"UDP 4789"}),
+        (("udp dport . ip saddr { 4800 . 10.0.0.1, 53 . 10.0.0.2 } accept",), EVERYTHING - {"UDP 4800"}),
+        (("meta l4proto . th dport { udp . 4789, udp . 4800, udp . 4500, udp . 4490, tcp . 179 } accept",), {"ESP"}),
+        (("meta l4proto . th dport { tcp . 4789, udp . 4800-4810 } accept",), EVERYTHING - {"UDP 4800"}),
+        (("ip protocol . th dport { 17 . 4789, 6 . 179 } accept",), EVERYTHING - {"UDP 4789", "TCP 179"}),
         (("meta l4proto vmap { tcp : accept, udp : jump of_udp }",), EVERYTHING - {"TCP 179", "UDP 4800"}),
         (("reject with icmp admin-prohibited",), EVERYTHING),
         (("tcp flags syn / fin,syn,rst,ack accept",), EVERYTHING - {"TCP 179"}),
@@ -175,6 +188,43 @@ class TestRealDrops:
     def test_a_policy_of_nft(self, lines, expected):
         found = verdicts(listed(*lines, policy="drop", of_udp=["udp dport 4800 accept"]), BGP)
         assert {flow for flow, severity in found.items() if severity == "error" or flow == "ESP"} == expected == set(found)
+
+    @pytest.mark.parametrize("line, elements, expected", [
+        ("udp dport @ports accept", ("4789", "4790-4800"), EVERYTHING - {"UDP 4789", "UDP 4800"}),
+        ("udp dport @ports accept", ("53",), EVERYTHING),
+        ("udp dport @ports accept", (), EVERYTHING),
+        ("udp dport != @ports accept", ("4789",), {"UDP 4789", "TCP 179", "ESP"}),
+        ("meta l4proto . th dport @ports accept", ("udp . 4800", "tcp . 179"), EVERYTHING - {"UDP 4800", "TCP 179"}),
+        ("ip saddr . udp dport @ports accept", ("10.0.0.1 . 4800",), EVERYTHING - {"UDP 4800"}),
+        ("ip saddr . udp dport @ports accept", (), EVERYTHING),
+    ])  # fmt: skip
+    def test_a_named_set(self, line, elements, expected):
+        assert set(verdicts(listed(line, policy="drop", sets={"ports": elements}), BGP)) == expected
+        dropped = verdicts(listed(line.replace("accept", "drop"), sets={"ports": elements}), BGP)
+        assert dropped == dict.fromkeys(EVERYTHING - expected, "warning" if "saddr" in line else "error")
+
+    def test_a_drop_by_several_fields(self):
+        assert verdicts(listed("meta l4proto . th dport { udp . 4800, tcp . 22 } drop"), BGP) == {"UDP 4800": "error"}
+        assert verdicts(listed("ip saddr . udp dport { 10.0.0.1 . 4800 } drop"), BGP) == {"UDP 4800": "warning"}
+        assert verdicts(listed("meta l4proto . ip saddr { udp . 10.0.0.1 } drop"), BGP) == {}
+        trusting = verdicts(listed("meta l4proto . ip saddr { tcp . 10.0.0.1 } accept", policy="drop"), BGP)
+        assert {flow for flow, severity in trusting.items() if severity == "warning"} == {"TCP 179", "ESP"} and set(trusting) == EVERYTHING
+
+    def test_what_cannot_be_told_of_several_fields(self):
+        text = "table inet t {\n\tchain c {\n\t\ttype filter hook input priority 0; policy accept;\n\t\t%s\n\t}\n}\n"
+        for line in ("meta l4proto . th dport != { udp . 4800 } drop", "meta l4proto . th dport { udp } drop", "meta l4proto . th dport vmap @m"):
+            assert nftables_rules(text % line).unclear == (f"inet t c: {line}",)
+
+    def test_one_flow(self):
+        def asked(*lines, felix=False, **chains):
+            return dropped_by(NodeHost("node-1", firewall=tuple(listed(*lines, **chains))), "udp", 4800, felix=felix)
+
+        assert asked("udp dport 4800 drop") == (True, "firewall[nftables inet filter input] udp dport 4800 drop")
+        assert asked("udp dport 53 drop", "ct state invalid drop", "tcp dport 22 drop") == (False, "")
+        for line in ('iifname != "eth0" drop', "ip saddr @strangers drop", "ip saddr 10.0.0.0/8 udp dport 4800 drop", "udp dport @ports drop"):
+            assert asked(line) == (None, "")
+        assert asked("ip saddr 10.0.0.0/8 jump away", away=["drop"]) == (None, "")
+        assert asked("udp dport 4800 accept", "ip saddr @strangers drop") == (False, "")
 
     def test_a_warning_does_not_hide_it(self):
         lines = ("INPUT -s 10.0.0.0/8 -p udp -m udp --dport 4800 -j DROP", "INPUT -p udp -m udp --dport 4800 -j DROP")

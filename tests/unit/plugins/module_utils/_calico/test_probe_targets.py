@@ -79,9 +79,12 @@ def test_dns_by_its_service_and_by_a_pod_elsewhere():
     made = plan(snapshot, Wish())
     asked = {name: [t["address"] for t in each["path_probe"] if t["protocols"] == ["dns"]] for name, each in made.targets.items()}
     assert asked["node-1"] == ["10.45.0.10", "10.46.2.9", "10.46.1.9"] and asked["node-2"] == ["10.45.0.10", "10.46.1.9", "10.46.2.9"]
-    assert asked["node-3"] == ["10.45.0.10", "10.46.1.9"]  # none runs there
+    assert asked["node-3"] == ["10.45.0.10", "10.46.1.9", "10.46.2.9"]  # none runs there
     sizes = {tuple(t["sizes"]) for each in made.targets.values() for t in each["path_probe"] if t["protocols"] == ["dns"]}
     assert sizes == {("small",)} and any(line.startswith("DNS is asked for small answers alone") for line in made.lines)
+    more = [Pod(Ref("Pod", f"more-{n}", "kube-system"), f"uid-more-{n}", "w9", False, "Running", True, (f"10.46.9.{n}",), labels) for n in range(9)]
+    many = plan(joined(services=snapshot.services, pods=ok(*pods, *more)), Wish())
+    assert [len([t for t in many.targets[name]["path_probe"] if t["protocols"] == ["dns"]]) for name in ("node-1", "node-3")] == [5, 4]
     large = plan(snapshot, Wish(large_dns=True))
     sizes = {tuple(t["sizes"]) for each in large.targets.values() for t in each["path_probe"] if t["protocols"] == ["dns"]}
     assert sizes == {("small", "large")} and not any("small answers alone" in line for line in large.lines)

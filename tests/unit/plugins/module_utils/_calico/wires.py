@@ -34,6 +34,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
 ONE, TWO = "worker-1", "gateway-1"
 NUMBER = {ONE: 1, TWO: 2}
 SERVICE_ADDRESS, POD_ADDRESS, REMOTE = "10.43.0.10", "10.42.9.9", "10.99.0.1"
+SECOND_POD_ADDRESS = "10.42.8.8"
 ADDRESS = {
     UNDERLAY: lambda node: f"192.168.0.{NUMBER[node]}",
     CALICO: lambda node: f"10.42.{NUMBER[node]}.0",
@@ -63,8 +64,8 @@ def host(name):
             rp_filter_acting=0, offloads=offloads,
         ),
         NodeLink(
-            "vx-submariner", 5, 1450, "vxlan", True, addresses=(Address(f"240.168.0.{number}/8", "global"),), vxlan=Vxlan(100, 4800, parent="eth0"),
-            rp_filter_acting=2, offloads=offloads,
+            "vx-submariner", 5, 1450, "vxlan", True, addresses=(Address(f"240.168.0.{number}/8", "global"),),
+            vxlan=Vxlan(100, 4800, group="" if name == TWO else ADDRESS[UNDERLAY](TWO), parent="eth0"), rp_filter_acting=2, offloads=offloads,
         ),
     )
     routes = (
@@ -104,9 +105,13 @@ def probes(name):
     return NodeProbes(name, paths=tuple(paths), contrasts=tuple(contrasts))
 
 
+def dns_pod(name, on, address):
+    return Pod(Ref("Pod", name, "kube-system"), f"uid-{name}", on, False, "Running", True, (address,), {"k8s-app": "kube-dns"})
+
+
 def snapshot(hosts=None, found=None, **fields):
     """The two nodes, healthy unless given otherwise."""
-    pods = ok(Pod(Ref("Pod", "dns-1", "kube-system"), "uid-dns-1", TWO, False, "Running", True, (POD_ADDRESS,)))
+    pods = ok(dns_pod("dns-1", TWO, POD_ADDRESS))
     services = ok(Service(Ref("Service", "kube-dns", "kube-system"), (SERVICE_ADDRESS,)))
     given = {
         "nodes": ok(node(ONE), node(TWO)),
@@ -118,8 +123,8 @@ def snapshot(hosts=None, found=None, **fields):
     return Snapshot("cluster-1", "https://test.invalid", "2026-01-01T00:00:00Z", **{**given, **fields})
 
 
-def changed_link(of, name, **fields):
-    return of._replace(links=tuple(link._replace(**fields) if link.name == name else link for link in of.links))
+def changed_link(of, link_name, **fields):
+    return of._replace(links=tuple(link._replace(**fields) if link.name == link_name else link for link in of.links))
 
 
 def _on(found, path, change, *, only="", address=""):
@@ -146,7 +151,7 @@ def _limited(size, answer):
 
 def _dead(each):
     if isinstance(each, PathMtu):
-        return each._replace(answer=DEAD, mtu=None, lost=68)
+        return each._replace(answer=DEAD, mtu=None, lost=68, next_hop_mtu=None)
     return each._replace(answer=BLACK_HOLE) if each.port != 4500 else each
 
 
@@ -183,9 +188,77 @@ def _offloading(device):
     return tuple(changed_link(host(name), device, offloads={"tx-checksum-ip-generic": True}) for name in NUMBER)
 
 
-def _with_rule():
-    rule = FirewallRule("iptables", "ip filter INPUT", "drop", "udp", ("4789",), "-A INPUT -p udp -m udp --dport 4789 -j DROP")
-    return host(ONE), host(TWO)._replace(firewall=(rule,))
+def _with_rule(port=4789, on=TWO):
+    rule = FirewallRule("iptables", "ip filter INPUT", "drop", "udp", (f"{port}",), f"-A INPUT -p udp -m udp --dport {port} -j DROP")
+    return tuple(host(name)._replace(firewall=(rule,) if name == on else ()) for name in NUMBER)
+
+
+def _stale_group():
+    """The worker's route agent did not hear of a new gateway."""
+    return changed_link(host(ONE), "vx-submariner", vxlan=Vxlan(100, 4800, group="192.168.0.99", parent="eth0")), host(TWO)
+
+
+def _by_ipip(name):
+    of = changed_link(host(name), "vxlan.calico", name="tunl0", kind="ipip", vxlan=None, mtu=1480)
+    return of._replace(routes=tuple(route._replace(device="tunl0") if route.device == "vxlan.calico" else route for route in of.routes))
+
+
+def _untunnelled(name):
+    """CrossSubnet: the other node is in the same subnet."""
+    via = ADDRESS[UNDERLAY](next(each for each in NUMBER if each != name))
+    of = host(name)
+    return of._replace(routes=tuple(route._replace(device="eth0", via=via) if route.device == "vxlan.calico" else route for route in of.routes))
+
+
+def _unencapsulated(name):
+    """BGP without tunnels: nothing of the node has an address of the pods' but a pod's own link."""
+    of = changed_link(_untunnelled(name), "vxlan.calico", name="cali123", kind="veth", vxlan=None, mtu=1500)
+    return of._replace(routes=tuple(route._replace(protocol="bird") if route.via else route for route in of.routes))
+
+
+def _large_pings_lost(each):
+    """A filter drops them, and nothing else."""
+    return each._replace(answer=BLACK_HOLE, mtu=1024, lost=1025) if isinstance(each, PathMtu) and each.protocol == "icmp" else each
+
+
+def _equal_hops():
+    """The gateway has two default routes of equal cost, and what comes for its address comes in by the second."""
+    two = changed_link(host(TWO), "eth0", addresses=(Address("192.168.5.2/24", "global"),))
+    two = changed_link(two, "eth1", addresses=(Address("192.168.0.2/32", "global"),), rp_filter_acting=1)
+    kept = [route for route in two.routes if not route.destination.startswith(("192.168", "default"))]
+    hops = [NodeRoute("default", via="192.168.5.254", device="eth0"), NodeRoute("default", via="192.168.6.254", device="eth1")]
+    return host(ONE), two._replace(routes=(*hops, *kept))
+
+
+def _strict_ipv6():
+    """What the kernel's IPv4 setting would drop, over IPv6."""
+    found = []
+    for name, number in NUMBER.items():
+        of = host(name)
+        of = changed_link(of, "eth0", addresses=(*of.links[0].addresses, Address(f"fd00::{number}/64", "global")), rp_filter_acting=1)
+        routes = [NodeRoute("fd00::/64", device="eth0", family=6, source=f"fd00::{number}")]
+        found.append(of._replace(routes=(*of.routes, *routes, *([NodeRoute("fd00::1/128", device="eth1", family=6)] if name == TWO else []))))
+    return tuple(found)
+
+
+def _alive(*probed):
+    """Beside a third node, to which both answer."""
+    addresses = [address for name in NUMBER for address in (ADDRESS[UNDERLAY](name), f"fd00::{NUMBER[name]}")]
+    return (*probed, NodeProbes("worker-3", paths=tuple(PathMtu(address, answer=OPEN, mtu=1500, link_mtu=1500) for address in addresses)))
+
+
+def _dead_over_ipv6():
+    lost = open_path(UNDERLAY, ONE, TWO, address="fd00::2")._replace(family=6)
+    exchanges = tuple(each._replace(answer=BLACK_HOLE, family=6) for each in open_exchanges(UNDERLAY, TWO, "fd00::2"))
+    one = NodeProbes(ONE, paths=(_dead(lost),), contrasts=exchanges)
+    return _alive(one, NodeProbes(TWO))
+
+
+def _one_dns_pod_lost():
+    """The Service leads to two pods, and this node does not reach one of them."""
+    found, other = _service_lost()
+    lost = Contrast(SECOND_POD_ADDRESS, "dns-2", CALICO, protocol="dns", port=53, answer=BLACK_HOLE)
+    return found._replace(contrasts=(*found.contrasts, lost)), other
 
 
 def _port_lost(each):
@@ -225,7 +298,34 @@ FAULTS = {
     "a policy drops exchanges": ("policy", None, _all_probes(CALICO, _only_ping), False, True),
     "a policy drops everything": ("policy", None, _all_probes(CALICO, _dead), False, True),
     "strict rp_filter on the worker's Calico interface": ("rp-filter", _strict_across(), _all_probes(CROSS_CLUSTER, _dead), False, False),
-}
+    "strict rp_filter on the gateway's vx-submariner": (
+        "rp-filter", (host(ONE), changed_link(host(TWO), "vx-submariner", rp_filter_acting=1)), _all_probes(CROSS_CLUSTER, _dead), False, False,
+    ),
+    "IP protocol 4 blocked": ("udp-blocked", tuple(map(_by_ipip, NUMBER)), _all_probes(CALICO, _dead), False, False),
+    "4800 blocked by the gateway's firewall": ("udp-blocked", _with_rule(4800), _all_probes(CROSS_CLUSTER, _dead), False, False),
+    "vx-submariner leads to a former gateway": ("route", _stale_group(), _all_probes(SUBMARINER, _dead), False, False),
+    "vx-submariner leads to a former gateway, other clusters": ("route", _stale_group(), _all_probes(CROSS_CLUSTER, _dead), False, False),
+}  # fmt: skip
+
+_BOTH_LARGE_LOST = tuple(_on(_on(probes(name), CALICO, _large_lost), UNDERLAY, _large_lost) for name in NUMBER)
+# What looks like a cause and is refuted, or not proved, by what was seen: hosts, what was found, the verdict on kube-proxy, further fields of the snapshot.
+NO_CAUSE = {
+    "large pings are filtered": (None, _all_probes(UNDERLAY, _large_pings_lost), False, {}),
+    "large pings are filtered in the tunnel": (None, _all_probes(CALICO, _large_pings_lost), False, {}),
+    "pods' addresses are dropped within a subnet": (tuple(map(_untunnelled, NUMBER)), _all_probes(CALICO, _dead), False, {}),
+    "pods' addresses are dropped without encapsulation": (tuple(map(_unencapsulated, NUMBER)), _all_probes(CALICO, _dead), False, {}),
+    "a worker drops the port that gateways need": (_with_rule(4500, ONE), _all_probes(CROSS_CLUSTER, _dead), False, {}),
+    "a worker drops what it sends to the gateway and gets answers for elsewhere": (_with_rule(4800, ONE), _all_probes(CROSS_CLUSTER, _dead), False, {}),
+    "an IPv4 filter over IPv6": (_strict_ipv6(), _dead_over_ipv6(), False, {}),
+    "a default route with two hops": (_equal_hops(), _alive(*_all_probes(UNDERLAY, _dead, only=ONE)), False, {}),
+    "large TCP is lost beside the tunnel as well": (_offloading("vxlan.calico"), _BOTH_LARGE_LOST, False, {}),
+    "one of two DNS pods is not reached": (
+        None, _one_dns_pod_lost(), True, {"pods": ok(dns_pod("dns-1", TWO, POD_ADDRESS), dns_pod("dns-2", "w3", SECOND_POD_ADDRESS))},
+    ),
+    "one of two DNS pods was not asked": (
+        None, _service_lost(), True, {"pods": ok(dns_pod("dns-1", TWO, POD_ADDRESS), dns_pod("dns-2", "w3", SECOND_POD_ADDRESS))},
+    ),
+}  # fmt: skip
 
 
 def unseen(of, *fields):

@@ -16,7 +16,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._wire im
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, UNAVAILABLE, CalicoPolicy, HostEndpoint, Ref
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._records_wire import CALICO, UNDERLAY, PathMtu
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico import wires
-from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import answer, cluster, component, judged, ok, values
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import answer, cluster, component, gateway, judged, ok, values
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.expectations import (
     expect_fail,
     expect_not_asked,
@@ -43,7 +43,7 @@ def probed(hosts=None, found=None, *, ipvs=False, **changes):
     kept = [pod for pod in base.pods.items if pod.ref.name != "kube-proxy"]
     proxy = component("kube-proxy", f"--proxy-mode={'ipvs' if ipvs else 'iptables'}")
     fields = {name: getattr(scene, name) for name in ("nodes", "services", "node_hosts", "node_probes")}
-    return dataclasses.replace(base, **{**fields, "pods": ok(*kept, proxy, *scene.pods.items), **changes})
+    return dataclasses.replace(base, **{**fields, "pods": ok(*kept, proxy, *scene.pods.items), "gateways": ok(gateway(node=wires.TWO)), **changes})
 
 
 def endpoints(*profiles):
@@ -92,6 +92,77 @@ def test_figures_of_a_black_hole_and_of_a_refusal():
     finding = expect_fail(probed(hosts, found), "wire-mtu")
     assert finding.severity == "warning" and "refused" in finding.title
     assert any("192.168.0.254 says 1400" in entry.note for entry in finding.evidence)
+
+
+def by_ping(change):
+    return wires._all_probes(UNDERLAY, lambda each: change(each) if isinstance(each, PathMtu) and each.protocol == "icmp" else each)
+
+
+def test_large_pings_that_are_filtered_plan_nothing():
+    """UDP and TCP as large pass: the device's MTU is no finding, and what pings tell nothing of is unknown."""
+    for fault in ("large pings are filtered", "large pings are filtered in the tunnel"):
+        snapshot = probed(None, wires.NO_CAUSE[fault][1])
+        expect_pass(snapshot, "wire-mtu")
+        finding = expect_unknown(snapshot, "wire-path")
+        assert finding.missing.startswith("large pings are filtered")
+        assert {each.id for each in judged(snapshot, *ALL).findings} == {"wire-path"}
+
+
+def test_what_calico_is_told_is_what_udp_or_a_router_says():
+    """Pings pass up to 1024 bytes here, and to 1300 there: a filter may be on the way, too."""
+
+    def both(each):
+        if isinstance(each, PathMtu):
+            return each._replace(answer="black_hole", mtu=1024 if each.protocol == "icmp" else 1400, lost=1025 if each.protocol == "icmp" else 1401)
+        return each
+
+    finding = expect_fail(probed(None, wires._all_probes(UNDERLAY, both)), "wire-mtu")
+    assert "packets of 1400 bytes pass" in finding.title and finding.remedy.variables == {"calico_mtu_link_mtu": 1400}
+    refused = expect_fail(probed(None, by_ping(lambda each: each._replace(answer="refused", mtu=1300, lost=1301, next_hop_mtu=1350))), "wire-mtu")
+    assert refused.remedy.variables == {"calico_mtu_link_mtu": 1350} and refused.severity == "warning"
+
+    def without_udp(each):
+        if isinstance(each, PathMtu):
+            return each._replace(answer="black_hole", mtu=1024, lost=1025) if each.protocol == "icmp" else each._replace(answer="unknown", mtu=None)
+        return wires._large_lost(each)
+
+    pings = expect_fail(probed(None, wires._all_probes(UNDERLAY, without_udp)), "wire-mtu")
+    assert "pings of 1024 bytes pass" in pings.title and not pings.remedy.role
+
+
+@pytest.mark.parametrize(("fault", "blocked", "where"), [
+    ("IP protocol 4 blocked", "IP protocol 4", "between all nodes"), ("4800 blocked", "UDP 4800", "between all nodes"),
+    ("4789 blocked by a node's firewall", "UDP 4789", "between all nodes"), ("4800 blocked by the gateway's firewall", "UDP 4800", "between all nodes"),
+    ("4500 blocked one way", "UDP 4500", "between the gateways"),
+])  # fmt: skip
+def test_what_is_blocked_is_named_and_nothing_else_is_to_be_allowed(fault, blocked, where):
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS[fault]
+    finding = expect_fail(probed(hosts, found), "wire-udp-blocked")
+    assert finding.title.startswith(f"{blocked} is blocked") and finding.remedy.text.startswith(f"Allow {blocked} {where} ")
+    assert not [port for port in ("4789", "4800", "4500", "4490") if port in finding.remedy.text and port not in blocked]
+
+
+@pytest.mark.parametrize("fault", ["pods' addresses are dropped within a subnet", "pods' addresses are dropped without encapsulation"])
+def test_what_has_no_tunnel_has_no_port_that_is_blocked(fault):
+    hosts, found, _ipvs, _fields = wires.NO_CAUSE[fault]
+    snapshot = probed(hosts, found)
+    expect_pass(snapshot, "wire-udp-blocked")
+    finding = expect_fail(snapshot, "wire-path")
+    assert "source and destination check" in finding.remedy.text and "UDP" not in finding.remedy.text
+    assert any("without a tunnel" in value for value in values(finding))
+
+
+def test_a_former_gateway_is_the_route_agents_to_leave():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["vx-submariner leads to a former gateway"]
+    finding = expect_fail(probed(hosts, found), "wire-route")
+    assert "worker-1: vx-submariner leads to 192.168.0.99, which is no address of gateway-1" in finding.title
+    assert finding.remedy.role == "fathom.submariner.route_agent"
+
+
+def test_a_strict_filter_of_the_gateway_is_the_gateways():
+    _cause, hosts, found, _ipvs, _dropped = wires.FAULTS["strict rp_filter on the gateway's vx-submariner"]
+    remedy = expect_fail(probed(hosts, found), "wire-rp-filter").remedy
+    assert (remedy.role, remedy.variables) == ("fathom.submariner.route_agent", {"route_agent_nodes": [wires.TWO]})
 
 
 def test_the_remedies_of_hosts_name_nodes_and_devices():
