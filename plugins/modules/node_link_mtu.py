@@ -20,7 +20,10 @@ description:
     changes the link. The second one (O(state=confirmed)), over a connection made after that, ends the script and writes the file.
     If it does not come, because the host does not answer, or whoever runs Ansible has gone, the script takes the change back.
   - Nothing is written to a file before the confirmation, so that a boot in between brings the former MTU as well.
-  - An MTU that the driver cannot do, a port of a bridge or bond, and less than 1280 bytes on a link with IPv6 addresses are refused.
+  - Refused are an MTU that the driver cannot do, one on a port of a bond or team, which has its master's, one of a bridge that a port of it has not,
+    one of a bridge's port that the bridge would not fit into, and less than 1280 bytes on a link with IPv6 addresses.
+  - Warns of VXLAN devices on the link that do not fit into its new MTU. Nothing lowers them with it.
+  - NetworkManager's connection is changed and not applied anew, since that takes away addresses and routes that others have set on the link.
 extends_documentation_fragment:
   - fathom.submariner._attributes
 attributes:

@@ -16,6 +16,8 @@ description:
     C(/etc/NetworkManager/conf.d/zz-fathom-submariner.conf), and has the configuration read anew. It runs on the node.
   - The file adds to the lists of other files with C(+=), and is read last. Among those the last one wins, so that C(rke2-canal.conf) of
     C(rancherfederal.rke2_ansible) hides C(calico.conf) of Kubespray. Both stay as they are.
+  - Where other files list exceptions alone (C(except:)), NetworkManager leaves everything else alone by that. Nothing is added then, since an entry beside
+    them would have it manage all devices but that one.
   - NetworkManager is reloaded, not restarted. A device that it brought up itself is refused, since it would lose its addresses.
   - Runs add up. What earlier ones named, and this one does not, stays as it is unless O(exclusive=true).
   - Where NetworkManager is not installed, nothing is done.
@@ -58,6 +60,12 @@ options:
       - With V(false), what earlier runs have set up stays as it is.
     type: bool
     default: false
+  allow_disruption:
+    description:
+      - Consent to what can interrupt traffic. It is refused without it, before anything is written, and check mode says that it would be.
+      - That is handing devices back to NetworkManager, or switching C(nm-cloud-setup) on again, with O(state=absent) or O(exclusive=true).
+    type: bool
+    default: false
   state:
     description:
       - V(present) sets up what the other options say. V(absent) takes out all that earlier runs have set up, whatever else is named.
@@ -78,6 +86,11 @@ EXAMPLES = r"""
 RETURN = r"""
 lines:
   description: What was done, or in check mode would be done, a sentence each. After a failure, what was changed before it.
+  returned: always
+  type: list
+  elements: str
+disruptive:
+  description: What of it can interrupt traffic.
   returned: always
   type: list
   elements: str
@@ -107,12 +120,13 @@ def main():
             "unmanaged_devices": {"type": "list", "elements": "str", "default": list(DEVICES)},
             "disable_cloud_setup": {"type": "bool", "default": False},
             "exclusive": {"type": "bool", "default": False},
+            "allow_disruption": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,
     )
     params = module.params
-    outcome = Outcome(module.check_mode)
+    outcome = Outcome(module.check_mode, params["allow_disruption"])
 
     def work():
         if params["state"] == "present":

@@ -16,6 +16,8 @@ description:
   - Everything is judged before anything is changed, and what fails half-way is put back.
   - The kernel filters by the larger of an interface's own C(rp_filter) and that of V(all). O(rp_filter) says how it shall act.
     What cannot act so, or would loosen the filter on an interface that was not named, is refused.
+  - Switching IPv6 forwarding on is refused where it would take away a default route that the kernel has from router advertisements, unless the same run sets
+    C(accept_ra) of that interface to 2, which is done first.
   - Parameters of an interface that is not there yet, as C(vx-submariner) before the join, are kept in the file alone. udev applies them when it appears.
   - Runs add up. What earlier ones named, and this one does not, stays as it is unless O(exclusive=true).
   - The file remembers what each value was before the first change, so that it can be put back.
@@ -48,6 +50,12 @@ options:
       - With V(false), what earlier runs have set up stays as it is.
     type: bool
     default: false
+  allow_disruption:
+    description:
+      - Consent to what can interrupt traffic. It is refused without it, before anything is written, and check mode says that it would be.
+      - That is putting a value back, with O(state=absent) or O(exclusive=true). The cluster may have come to need it, C(net.ipv4.ip_forward) above all.
+    type: bool
+    default: false
   state:
     description:
       - V(present) sets up what the other options say. V(absent) takes out all that earlier runs have set up, whatever else is named.
@@ -78,6 +86,11 @@ lines:
   returned: always
   type: list
   elements: str
+disruptive:
+  description: What of it can interrupt traffic.
+  returned: always
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -94,12 +107,13 @@ def main():
             "sysctls": {"type": "dict", "default": {}},
             "rp_filter": {"type": "dict", "default": {}},
             "exclusive": {"type": "bool", "default": False},
+            "allow_disruption": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,
     )
     params = module.params
-    outcome = Outcome(module.check_mode)
+    outcome = Outcome(module.check_mode, params["allow_disruption"])
 
     def work():
         if params["state"] == "present":

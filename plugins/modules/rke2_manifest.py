@@ -56,6 +56,13 @@ options:
       - RKE2's data directory (its option C(data-dir)).
     type: path
     default: /var/lib/rancher/rke2
+  allow_disruption:
+    description:
+      - Consent to what can interrupt traffic. It is refused without it, before anything is written, and check mode says that it would be.
+      - RKE2 upgrades the chart as soon as the file has changed, which rolls out calico-node where the Installation changes by that. Of chart C(rke2-calico)
+        only the values of C(apiServer) need no consent.
+    type: bool
+    default: false
   backup:
     description:
       - Keep a copy of the file as it was, beside it, with a name that RKE2 does not apply.
@@ -80,6 +87,7 @@ EXAMPLES = r"""
               nodeAddressAutodetectionV4:
                 kubernetes: NodeInternalIP
         replace: [installation.calicoNetwork.nodeAddressAutodetectionV4]
+        allow_disruption: true
 """
 
 RETURN = r"""
@@ -88,6 +96,11 @@ path:
   returned: success
   type: str
   sample: /var/lib/rancher/rke2/server/manifests/rke2-calico-config.yaml
+disruptive:
+  description: What of it can interrupt traffic.
+  returned: success
+  type: list
+  elements: str
 backup_file:
   description: The copy of the file as it was.
   returned: when one was made
@@ -108,6 +121,7 @@ def main():
             "chart": {"type": "str", "default": "rke2-calico"},
             "path": {"type": "path"},
             "data_dir": {"type": "path", "default": "/var/lib/rancher/rke2"},
+            "allow_disruption": {"type": "bool", "default": False},
             "backup": {"type": "bool", "default": True},
         },
         supports_check_mode=True,

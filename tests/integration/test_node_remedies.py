@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_offload import FILE as RULES
 from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_sysctl import FILE as SYSCTL
 
+from tests.integration.node_programs import until
+
 pytestmark = pytest.mark.netns
 
 
@@ -70,6 +72,9 @@ def test_roles_do_what_check_mode_says_and_then_nothing_more_and_take_it_back(wo
     again = world.playbook(plays, "--diff")
     assert re.search(r"changed=0 .*failed=0", again.stdout), again.stdout
     plays[0]["vars"].update({f"{each['role'][18:]}_state": "absent" for each in roles})
+    refused = world.playbook(plays)
+    assert "put net.ipv4.ip_forward back from 1 to 0" in refused.stdout and node.read_sysctl("net/ipv4/ip_forward") == "1", refused.stdout
+    plays[0]["vars"]["submariner_allow_disruption"] = True
     back = world.playbook(plays)
     assert back.returncode == 0, back.stdout
     assert node.read_sysctl("net/ipv4/ip_forward") == "0" and node.read_sysctl("net/ipv4/conf/vx-submariner/rp_filter") == "1"
@@ -101,7 +106,9 @@ def test_the_filter_is_loosened_where_it_was_asked_for_and_nowhere_else(node):
     result = node.module("node_sysctl", {"rp_filter": {"all": 2}})
     assert result["changed"] and node.read_sysctl("net/ipv4/conf/all/rp_filter") == "2"
     assert node.read_sysctl("net/ipv4/conf/eth0/rp_filter") == "2"  # runs add up
-    assert node.module("node_sysctl", {"rp_filter": {"all": 2}, "exclusive": True})["changed"]
+    refused = node.module("node_sysctl", {"rp_filter": {"all": 2}, "exclusive": True})
+    assert refused["failed"] and "put net.ipv4.conf.eth0.rp_filter back from 2 to 1" in refused["msg"]
+    assert node.module("node_sysctl", {"rp_filter": {"all": 2}, "exclusive": True, "allow_disruption": True})["changed"]
     assert node.read_sysctl("net/ipv4/conf/eth0/rp_filter") == "1"  # no longer asked for
 
 
@@ -121,7 +128,7 @@ def test_the_variables_of_two_findings_of_one_role_add_up(world, node):
         {"node_modules_modules": ["vxlan"], "node_sysctl_rp_filter": {"eth0": 2}, "node_offload_devices": [{"name": "eth0"}]},
         {"node_modules_modules": ["ip_set"], "node_sysctl_rp_filter": {"lo": 2}, "node_offload_devices": [tunnels]},
     ]
-    shared = {"node_offload_allow_disruption": True, **{f"{role}_become": False for role in roles}}
+    shared = {"submariner_allow_disruption": True, **{f"{role}_become": False for role in roles}}
     named = [{"role": f"fathom.submariner.{role}"} for role in roles]
     plays = [{"hosts": "node", "gather_facts": False, "vars": {**shared, **each}, "roles": named} for each in findings]
     done = world.playbook(plays)
@@ -135,6 +142,40 @@ def test_the_variables_of_two_findings_of_one_role_add_up(world, node):
     assert pruned.returncode == 0, pruned.stdout
     assert node.read_sysctl("net/ipv4/conf/eth0/rp_filter") == "0" and feature(node, "eth0", "tx-checksum-ip-generic") == "on"
     assert node.read_sysctl("net/ipv4/conf/lo/rp_filter") == "2" and feature(node, "eth0", "tx-udp_tnl-segmentation") == "off"
+
+
+ADVERTISE = """
+import socket, struct
+# A router advertisement (RFC 4861, section 4.2) of a router for half an hour; the kernel adds the checksum.
+packet = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
+sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+sock.sendto(packet, ("ff02::1", 0, 0, socket.if_nametoindex("eth0")))
+"""
+
+
+def test_forwarding_of_ipv6_keeps_the_default_route_that_a_router_advertises(world, node):
+    if not node.run("test", "-d", "/proc/sys/net/ipv6", check=False).returncode == 0:
+        pytest.skip("this kernel has no IPv6")
+
+    def routes():
+        return node.run("ip", "-6", "route", "show", "default").stdout
+
+    def hear():
+        world.hosts["peer"].run("python3", "-c", ADVERTISE, check=False)  # its link has no address yet in the first moment
+        return routes()
+
+    node.write_sysctl("net/ipv6/conf/eth0/accept_ra", 1)
+    until(lambda: "proto ra" in hear(), "the route of the router advertisement")
+    node.write_sysctl("net/ipv6/conf/all/forwarding", 1)
+    assert "proto ra" not in routes(), "what the role keeps from happening"
+    node.write_sysctl("net/ipv6/conf/all/forwarding", 0)
+    until(lambda: "proto ra" in hear(), "the route of the next router advertisement")
+    forwarding = {"net.ipv6.conf.all.forwarding": 1}
+    refused = node.module("node_sysctl", {"sysctls": forwarding})
+    assert refused["failed"] and "net.ipv6.conf.eth0.accept_ra: 2" in refused["msg"] and node.read_sysctl("net/ipv6/conf/all/forwarding") == "0"
+    done = node.module("node_sysctl", {"sysctls": {**forwarding, "net.ipv6.conf.eth0.accept_ra": 2}})
+    assert done["changed"] and node.read_sysctl("net/ipv6/conf/all/forwarding") == "1" and "proto ra" in routes()
 
 
 def test_what_the_kernel_refuses_leaves_everything_as_it_was(node):

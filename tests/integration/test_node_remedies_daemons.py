@@ -67,14 +67,69 @@ def test_network_manager_lets_go_of_submariners_devices_and_keeps_its_own(progra
     assert listed == set(done["unmanaged_devices"]) >= {"interface-name:flannel*", "interface-name:vxlan-tunnel", "interface-name:tunl*"}
     more = host.module("node_network_manager", {"unmanaged_devices": ["wg0"]})
     assert set(more["unmanaged_devices"]) == {*done["unmanaged_devices"], "interface-name:wg0"} and states(host)["vx-submariner"] == "unmanaged"
-    pruned = host.module("node_network_manager", {"exclusive": True})
+    assert "interface-name:wg0 again" in host.module("node_network_manager", {"exclusive": True})["msg"]
+    pruned = host.module("node_network_manager", {"exclusive": True, "allow_disruption": True})
     assert pruned["changed"] and set(pruned["unmanaged_devices"]) == set(done["unmanaged_devices"])
     refused = host.module("node_network_manager", {"unmanaged_devices": ["eth0"]})
     assert refused["failed"] and "loses its addresses" in refused["msg"] and states(host)["eth0"] == "connected"
     (programs.etc("NetworkManager/conf.d") / "zzz.conf").write_text("[keyfile]\nunmanaged-devices=interface-name:cali*\n", encoding="utf-8")
     assert "zzz.conf is read after" in str(host.module("node_network_manager", {})["warnings"])
-    assert host.module("node_network_manager", {"state": "absent"})["changed"]
+    refused = host.module("node_network_manager", {"state": "absent"})
+    assert refused["failed"] and "let NetworkManager manage" in refused["msg"] and states(host)["vx-submariner"] == "unmanaged"
+    assert host.module("node_network_manager", {"state": "absent", "allow_disruption": True})["changed"]
     assert not (programs.etc("NetworkManager/conf.d") / "zz-fathom-submariner.conf").exists()
+
+
+def test_network_manager_that_manages_one_card_alone_goes_on_to_do_so(programs, world):
+    """A list of exceptions alone means all devices but these, and one more entry ends that."""
+    host = programs.host
+    programs.network_manager()
+    world.link(host, "eth1", world.host("other"), "eth0")
+    (programs.etc("NetworkManager/conf.d") / "only-eth0.conf").write_text("[keyfile]\nunmanaged-devices=except:interface-name:eth0\n", encoding="utf-8")
+    host.ip("link", "add", "vx-submariner", "type", "vxlan", "id", "100", "dstport", "4800")
+    host.run("nmcli", "general", "reload", "conf")
+    expected = {"eth0": "disconnected", "eth1": "unmanaged", "vx-submariner": "unmanaged"}
+
+    def seen():
+        return {name: state for name, state in states(host).items() if name in expected}
+
+    until(lambda: seen() == expected, "NetworkManager's view of the devices")
+    done = host.module("node_network_manager", {})
+    assert not done["changed"] and "leaves everything else alone already" in str(done["lines"])
+    (programs.etc("NetworkManager/conf.d") / "zz.conf").write_text("[keyfile]\nunmanaged-devices+=interface-name:cali*\n", encoding="utf-8")
+    host.run("nmcli", "general", "reload", "conf")
+    until(lambda: seen()["eth1"] == "disconnected", "what the role keeps from happening", lambda: str(seen()))
+
+
+def test_what_others_have_set_on_a_link_survives_a_change_of_its_mtu(programs):
+    """Addresses of keepalived or kube-vip, and routes of whoever set them: NetworkManager removes them where a connection is applied anew."""
+    host = programs.host
+    daemon = programs.network_manager()
+    address = ("ipv4.method", "manual", "ipv4.addresses", "10.9.0.1/24", "ipv6.method", "disabled")
+    host.run("nmcli", "connection", "add", "type", "ethernet", "ifname", "eth0", "con-name", "uplink", *address)
+    host.run("nmcli", "connection", "up", "uplink")
+    host.address("eth0", "10.9.0.100/32")
+    host.ip("route", "add", "10.8.0.0/16", "via", "10.9.0.2", "dev", "eth0")
+
+    def theirs():
+        addresses, routes = host.run("ip", "-4", "address", "show", "eth0").stdout, host.run("ip", "route", "show").stdout
+        return "10.9.0.100/32" in addresses, "10.8.0.0/16 via 10.9.0.2" in routes
+
+    for options in ({"mtu": 1400}, {"mtu": 1300}, {"state": "absent"}):
+        change(host, **options)
+        assert theirs() == (True, True), options
+    assert mtu(host) == 1500
+    host.ip("link", "set", "eth0", "mtu", "1400")
+    change(host, mtu=1400)  # the connection alone
+    assert theirs() == (True, True)
+    programs.stop(daemon)
+    programs.start_network_manager()
+    until(lambda: states(host)["eth0"] == "connected", "NetworkManager's view of eth0")
+    assert mtu(host) == 1400
+    host.run("nmcli", "device", "reapply", "eth0")
+    assert theirs() == (False, False), "what the role keeps from happening"
+    host.run("nmcli", "connection", "up", "uplink")
+    assert mtu(host) == 1400
 
 
 def test_a_profile_of_two_links_is_refused_and_one_of_its_own_is_not(programs, world):

@@ -56,6 +56,7 @@ def test_an_unconfirmed_change_takes_itself_back_with_what_followed_it(world, no
     alone(world, node)
     node.ip("link", "add", "vxlan.calico", "mtu", "1450", "type", "vxlan", "id", "4096", "dstport", "4789", "dev", "eth0")
     tried = node.module("node_link_mtu", {"device": "eth0", "mtu": 1300, "timeout": 10, "allow_disruption": True})
+    assert "vxlan.calico lies on eth0 and keeps its MTU of 1450, of which 1250 fit into 1300" in str(tried["warnings"])
     assert tried["pending"]["was"] == 1500 and mtu(node) == 1300
     node.ip("link", "set", "vxlan.calico", "mtu", "1250")  # as Felix does within 30 seconds
     waiting = node.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "timeout": 5, "allow_disruption": True})
@@ -104,7 +105,9 @@ def test_no_change_without_consent_nor_what_the_link_cannot_be(world, node):
     node.ip("link", "add", "br0", "type", "bridge")
     node.ip("link", "set", "eth0", "master", "br0")
     result = node.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "allow_disruption": True})
-    assert result["failed"] and "port of br0" in result["msg"]
+    assert result["failed"] and "port of bridge br0, whose MTU of 1500 would not fit into 1400" in result["msg"]
+    result = node.module("node_link_mtu", {"device": "br0", "mtu": 9000, "allow_disruption": True})
+    assert result["failed"] and "port it leaves by: eth0 (1500)" in result["msg"]
     node.ip("link", "set", "eth0", "nomaster")
     ifcfg(node).unlink()
     result = node.module("node_link_mtu", {"device": "eth0", "mtu": 1400, "allow_disruption": True})

@@ -38,7 +38,7 @@ def change_manifest(module: AnsibleModule) -> dict[str, t.Any]:
     params, yaml = module.params, load_yaml()
     path = params["path"] or _find(os.path.join(params["data_dir"], "server", "manifests"), params["chart"], yaml)
     if not path or not os.path.exists(path):
-        return {"changed": False, "path": ""}
+        return {"changed": False, "path": "", "disruptive": []}
     path = os.path.realpath(path)
     folder = mirrored_folder(path)
     try:
@@ -46,7 +46,7 @@ def change_manifest(module: AnsibleModule) -> dict[str, t.Any]:
         after = merge_into_manifest(text, params["chart"], params["values"], params["replace"], yaml)
     except EditError as error:
         raise RefusedError(f"{path} cannot be changed safely: {error.message}. It was left as it is.") from error
-    result: dict[str, t.Any] = {"changed": after.changed, "path": path}
+    result: dict[str, t.Any] = {"changed": after.changed, "path": path, "disruptive": []}
     if not after.changed:
         return result
     if folder:
@@ -62,11 +62,24 @@ def change_manifest(module: AnsibleModule) -> dict[str, t.Any]:
         "before": hide_secrets(after.values_before, HIDDEN),
         "after": hide_secrets(after.values_after, HIDDEN),
     }
+    result["disruptive"] = interruptions(params["chart"], params["values"])
+    if result["disruptive"] and not params["allow_disruption"]:
+        message = f"{path}: this can interrupt traffic, so it needs allow_disruption=true (submariner_allow_disruption for the roles)"
+        if not module.check_mode:
+            raise RefusedError(f"{message}. Nothing was written. It would {'; '.join(result['disruptive'])}")
+        module.warn(f"{message}; without it, the real run is refused.")
     if not module.check_mode:
         if params["backup"]:
             result["backup_file"] = module.backup_local(path)
         _replace(module, path, after.text)
     return result
+
+
+def interruptions(chart: str, values: t.Mapping[str, t.Any]) -> list[str]:
+    """What RKE2 does with the changed file that can interrupt traffic: it upgrades the chart at once. Of rke2-calico's values those of the API server alone
+    roll nothing out that carries traffic."""
+    keys = [key for key in values if (chart, key) != ("rke2-calico", "apiServer")]
+    return [f"have RKE2 upgrade chart {chart} with other values of {', '.join(keys)}, and roll out what they configure"] if keys else []
 
 
 def _find(manifests: str, chart: str, yaml: types.ModuleType) -> str:

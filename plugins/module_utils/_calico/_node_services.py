@@ -24,6 +24,8 @@ _KIND: t.Mapping[str, str] = {
     "tunl0": "ip-tunnel", "vxlan.calico": "vxlan", "vxlan-v6.calico": "vxlan", "wireguard.cali": "wireguard", "wg-v6.cali": "wireguard",
     VX_SUBMARINER: "vxlan", "vxlan-tunnel": "vxlan", "submariner": "wireguard", _EXAMPLE: "veth",
 }  # fmt: skip  # as NetworkManager names types of devices
+_DRIVER: t.Mapping[str, str] = {"tunl0": "ipip"}  # of a device that is no card it is the kernel's kind, which is mostly NetworkManager's type, too
+_EXCEPT = "except:"
 _CLOUD_TABLE = re.compile(r"30[2-4]\d\d")  # nm-cloud-setup makes rules and tables of these numbers (NetworkManager src/nm-cloud-setup/main.c)
 
 
@@ -53,24 +55,28 @@ def judge_network_manager(host: NodeHost, plan: NodePlan) -> Judged:
 
 
 def _is_left_alone(name: str, patterns: t.Iterable[str]) -> bool:
-    """Whether a device matches ``unmanaged-devices``: one of its specs, and none of those after ``except:`` (NetworkManager.conf(5), Device List Format)."""
-    left = False
-    for pattern in patterns:
-        spec = pattern.strip()
-        exception = spec.startswith("except:")
-        if _matches(name, spec[len("except:") :] if exception else spec):
-            if exception:
-                return False
-            left = True
-    return left
+    """Whether a device matches ``unmanaged-devices``: one of its specs, and none of those after ``except:`` (NetworkManager.conf(5), Device List Format).
+
+    A list of exceptions alone means all but these (src/core/nm-core-utils.c, _match_result).
+    """
+    specs = [pattern.strip() for pattern in patterns if pattern.strip()]
+    exceptions = [spec[len(_EXCEPT) :] for spec in specs if spec.startswith(_EXCEPT)]
+    named = [spec for spec in specs if not spec.startswith(_EXCEPT)]
+    # After except: a bare name is none.
+    if any(_matches(name, spec) for spec in exceptions if ":" in spec or spec == "*"):
+        return False
+    return any(_matches(name, spec) for spec in named) if named else bool(exceptions)
 
 
 def _matches(name: str, spec: str) -> bool:
+    """Patterns are those of ``interface-name:`` alone, and not behind its ``=``; a version behind a driver is not known here."""
     kind, colon, rest = spec.partition(":")
     if not colon:
-        return spec == "*" or fnmatch.fnmatchcase(name, spec)
+        return spec in ("*", name)
     if kind == "interface-name":
-        return name == rest[1:] if rest.startswith("=") else fnmatch.fnmatchcase(name, rest.lstrip("~"))
+        return name == rest[1:] if rest.startswith("=") else fnmatch.fnmatchcase(name, rest[1:] if rest.startswith("~") else rest)
+    if kind == "driver":
+        return rest.partition("/")[0] == _DRIVER.get(name, _KIND.get(name))
     return kind == "type" and rest == _KIND.get(name)
 
 

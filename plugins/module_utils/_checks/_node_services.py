@@ -42,7 +42,9 @@ def network_manager(facts: Facts) -> t.Iterator[Problem]:
     yield from judged(
         facts,
         lambda host: judge_network_manager(host, plan),
-        lambda nodes, flaws: Told(told, on_nodes("node_network_manager", nodes, f"Tell NetworkManager to leave {', '.join(keys_of(flaws))} alone.")),
+        lambda nodes, flaws: Told(
+            told, on_nodes(facts.snapshot.cluster, "node_network_manager", nodes, f"Tell NetworkManager to leave {', '.join(keys_of(flaws))} alone.")
+        ),
     )
 
 
@@ -64,7 +66,7 @@ def cloud_setup(facts: Facts) -> t.Iterator[Problem]:
         lambda host: judge_cloud_setup(host, plan),
         lambda nodes, _flaws: Told(
             "Packets that the node answers or forwards from its card's addresses take its tables, and not the routes to pods and other clusters.",
-            on_nodes("node_network_manager", nodes, remedy, {"node_network_manager_disable_cloud_setup": True}),
+            on_nodes(facts.snapshot.cluster, "node_network_manager", nodes, remedy, {"node_network_manager_disable_cloud_setup": True}),
         ),
     )
 

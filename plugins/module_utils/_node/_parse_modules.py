@@ -16,7 +16,8 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
 _OBJECT = re.compile(r"\.ko(?:\.(?:gz|xz|zst|bz2))?$")
 _OPTION = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$", re.MULTILINE)
 # What distributions' and hardening guides' `install` lines run in place of loading.
-_NOTHING = re.compile(r"(?:^|/)(?:true|false|nologin)\b|^:$")
+_NOTHING = re.compile(r"(?:^|/)(?:true|false|nologin|exit|echo|logger|sh|bash|dash)(?:;|$)|^:;?$")
+_LOADS = re.compile(r"\b(?:modprobe|insmod)\b")
 
 
 class Sources(t.NamedTuple):
@@ -71,8 +72,8 @@ def options(text: str) -> dict[str, str]:
 def barred(files: t.Iterable[tuple[str, str]]) -> dict[str, str]:
     """Modules that modprobe.d(5) keeps away, each with the file and line that do.
 
-    ``install NAME /bin/true`` and its kin end every attempt to load it, ``blacklist NAME`` those of the kernel itself: a link of kind vxlan or a set of type
-    hash:ip then finds none.
+    ``install NAME /bin/true`` and its kin, which load nothing, end every attempt to load it, ``blacklist NAME`` those of the kernel itself: a link of kind
+    vxlan or a set of type hash:ip then finds none.
 
     :param files: path and text of each.
     """
@@ -82,7 +83,7 @@ def barred(files: t.Iterable[tuple[str, str]]) -> dict[str, str]:
             words = line.split()
             if len(words) < 2 or words[0] not in ("install", "blacklist"):
                 continue
-            if words[0] == "blacklist" or (len(words) > 2 and _NOTHING.search(words[2])):
+            if words[0] == "blacklist" or (len(words) > 2 and _NOTHING.search(words[2]) and not _LOADS.search(" ".join(words[2:]))):
                 found.setdefault(canonical(words[1]), f"{path}: {' '.join(words)}")
     return found
 

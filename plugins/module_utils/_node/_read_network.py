@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _parse_firewall as firewall
+from ansible_collections.fathom.submariner.plugins.module_utils._node import _parse_nft_sets as nft_sets
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _parse_routes as parse
 from ansible_collections.fathom.submariner.plugins.module_utils._node._ethtool import Features
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host, Unreadable
@@ -32,6 +33,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._recor
 # A node of a big cluster with BGP has a route for each block of every other node.
 MOST_ROUTES = 4000
 MOST_RULES = 400
+MOST_SETS = 20
 _UP = 0x1  # IFF_UP
 # The ends of pods' links, of which a node has hundreds: their features are the pod's own.
 _WORKLOADS = ("cali",)
@@ -160,10 +162,23 @@ def _read_nf_tables(host: Host, sight: Sight, ports: t.Collection[int]) -> tuple
                 sight.miss("firewall", "iptables-nft-save cannot show rules that were made with nft, and nft did not show them")
         return tuple(rule for family, text in saved.items() for rule in firewall.iptables_rules(text, family, ports))
     chains = {name: lines for family, text in saved.items() for name, lines in firewall.saved_chains(text, family).items()}
-    found = firewall.nftables_rules(ruleset, ports, chains)
+    found = firewall.nftables_rules(ruleset, ports, chains, _sets(host, firewall.sets_of_ports(ruleset)))
     if found.unclear:
-        sight.miss("firewall", f"{len(found.unclear)} rules decide over ports by a map that they do not show: {found.unclear[0]}")
+        sight.miss("firewall", f"{len(found.unclear)} rules decide over ports by a map or a set that they do not show: {found.unclear[0]}")
     return found.rules
+
+
+def _sets(host: Host, asked: t.Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The elements of sets of ports, one by one: the list of rules is without all sets'. Of a set that was not read its rule keeps the name."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for table, name in asked[:MOST_SETS]:
+        try:
+            elements = nft_sets.elements(host.output(["nft", "list", "set", *table.split(), name]))
+        except Unreadable:
+            continue
+        if elements is not None:
+            found[table, name] = elements
+    return found
 
 
 def _saved_of_nft(host: Host, prefix: str, sight: Sight) -> str:

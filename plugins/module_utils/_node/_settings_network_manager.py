@@ -37,6 +37,7 @@ DEVICES = (
 _WAS = "# was "
 _KEY = re.compile(r"unmanaged-devices\s*([+-]?)=(.*)")
 _NAME = "interface-name:"
+EXCEPT = "except:"
 
 
 def device_specs(names: t.Sequence[str]) -> list[str]:
@@ -48,6 +49,8 @@ def device_specs(names: t.Sequence[str]) -> list[str]:
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_.:*?@=+-]+", name):
             raise InputError(f"unmanaged_devices: {name!r} is no device as NetworkManager.conf(5) spells it, such as interface-name:cali*.")
+        if name.startswith(EXCEPT):
+            raise InputError(f"unmanaged_devices: {name} is an exception; name the devices that NetworkManager shall leave alone.")
         found.append(name if ":" in name else f"{_NAME}{name}")
     return list(dict.fromkeys(found))
 
@@ -99,9 +102,15 @@ def acting(files: t.Iterable[tuple[str, str]]) -> Said:
     return Said(tuple(act), by)
 
 
+def only_exceptions(act: t.Sequence[str]) -> bool:
+    """Whether a list means all devices but those that it names, as one of exceptions alone does (NetworkManager.conf(5), Device List Format)."""
+    return bool(act) and all(each.startswith(EXCEPT) for each in act)
+
+
 def covers(specs: t.Iterable[str], interface: str) -> bool:
     """Whether one of the specifications names an interface."""
-    return any(spec.startswith(_NAME) and fnmatch.fnmatchcase(interface, spec[len(_NAME) :].lstrip("=")) for spec in specs)
+    patterns = [spec[len(_NAME) :] for spec in specs if spec.startswith(_NAME)]
+    return any(pattern[1:] == interface if pattern.startswith("=") else fnmatch.fnmatchcase(interface, pattern) for pattern in patterns)
 
 
 class Device(t.NamedTuple):

@@ -19,6 +19,7 @@ FOLDERS = ("/lib/sysctl.d", "/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/ru
 _PART = re.compile(r"[A-Za-z0-9_.:@+-]+")
 _INTERFACE_TREES = (("net", "ipv4", "conf"), ("net", "ipv4", "neigh"), ("net", "ipv6", "conf"), ("net", "ipv6", "neigh"))
 _WAS = "# was "
+_ADVERTISED = 0x10000 | 0x40000  # RTF_DEFAULT, RTF_ADDRCONF (include/uapi/linux/ipv6_route.h)
 STRICTNESS = {1: 2, 2: 1, 0: 0}  # of rp_filter: strict, loose, none (RFC 3704)
 
 
@@ -78,9 +79,14 @@ def remembered(text: str) -> dict[str, str]:
 
 
 def in_order(paths: t.Iterable[str]) -> list[str]:
-    """What resets others first: ip_forward and ``all`` set every interface (Documentation/networking/ip-sysctl.rst), then ``default``, then the rest."""
+    """What resets others first: ip_forward and ``all`` set every interface (Documentation/networking/ip-sysctl.rst), then ``default``, then the rest.
+
+    Before all of them ``accept_ra``, which decides whether forwarding takes the default route away.
+    """
 
     def rank(path: str) -> tuple[int, str]:
+        if path.endswith("/accept_ra"):
+            return -1, path
         if path == "net/ipv4/ip_forward":
             return 0, path
         parts = path.split("/")
@@ -109,6 +115,25 @@ def overriding(path: str, value: str, later: t.Iterable[tuple[str, str]]) -> str
         if said is not None:
             found = f"{file} ({said})" if said != value else ""
     return found
+
+
+def accept_ra_path(interface: str) -> str:
+    return f"net/ipv6/conf/{interface}/accept_ra"
+
+
+def forwards_ipv6(path: str) -> bool:
+    """Whether a parameter switches IPv6 forwarding on for packets that are there already; ``default`` is for interfaces to come."""
+    return bool(re.fullmatch(r"net/ipv6/conf/(?!default/)[^/]+/forwarding", path))
+
+
+def advertised(text: str) -> list[str]:
+    """The interfaces of default routes that the kernel itself has taken from router advertisements.
+
+    :param text: /proc/net/ipv6_route.
+    """
+    rows = (line.split() for line in text.splitlines())
+    found = [row[9] for row in rows if len(row) == 10 and row[1] == "00" and not row[0].strip("0") and int(row[8], 16) & _ADVERTISED]
+    return list(dict.fromkeys(found))
 
 
 class Loosened(t.NamedTuple):

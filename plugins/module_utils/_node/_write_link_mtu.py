@@ -7,19 +7,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_link_setting as setting
 from ansible_collections.fathom.submariner.plugins.module_utils._node import _write_reversal as reversal
-from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host, Unreadable
+from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host
+from ansible_collections.fathom.submariner.plugins.module_utils._node._link_fit import outgrown, require_fit, require_name
 from ansible_collections.fathom.submariner.plugins.module_utils._node._settings_link_manager import Manager, configured_mtu, find_manager
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_file import set_kernel
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_outcome import Outcome
-
-_IPV6_LEAST = 1280  # bytes; below it the kernel takes IPv6 off a link (RFC 8200, section 5), and its addresses do not come back
-_LEAST = 68  # bytes (RFC 791)
 
 
 def apply_link_mtu(host: Host, device: str, mtu: int, seconds: int, outcome: Outcome) -> None:
@@ -28,7 +23,7 @@ def apply_link_mtu(host: Host, device: str, mtu: int, seconds: int, outcome: Out
     :param seconds: until an unconfirmed change is taken back.
     :raises SubmarinerError: it cannot be, or must not without consent; nothing was changed then.
     """
-    _require_fit(host, device, mtu)
+    require_fit(host, device, mtu, reversal.mtus(host))
     earlier = reversal.require_free(host, device, outcome.check_mode)
     now = reversal.mtus(host)[device]
     manager = find_manager(host, device)
@@ -49,7 +44,7 @@ def remove_link_mtu(host: Host, device: str, seconds: int, outcome: Outcome) -> 
     if record is None:
         outcome.facts.update(device=device, manager="", pending={})
         return
-    _require_fit(host, device, record.mtu)
+    require_fit(host, device, record.mtu, reversal.mtus(host))
     reversal.require_free(host, device, outcome.check_mode)
     now = reversal.mtus(host)[device]
     manager = find_manager(host, device)
@@ -68,11 +63,15 @@ def remove_link_mtu(host: Host, device: str, seconds: int, outcome: Outcome) -> 
 
 def confirm_link_mtu(host: Host, device: str, token: str, outcome: Outcome) -> None:
     """Keep a change that was tried: write it down, or take out what was written."""
-    _name(device)
+    require_name(device)
     if outcome.check_mode:
         raise InputError("state=confirmed has nothing to do in check mode, since nothing was tried.")
+    try:
+        manager = find_manager(host, device)  # before the reversal is ended: what cannot be kept shall go back
+    except SubmarinerError as error:
+        why = error.message.replace(" Nothing was changed.", "")
+        raise SubmarinerError(f"{why} The change of {device} was not confirmed: the link gets its former MTU back by itself.") from error
     pending = reversal.confirm(host, device, token)
-    manager = find_manager(host, device)
     now = reversal.mtus(host).get(device)
     _facts(outcome, device, manager, pending.was, pending.mtu)
     if now != pending.mtu:
@@ -89,6 +88,7 @@ def confirm_link_mtu(host: Host, device: str, token: str, outcome: Outcome) -> N
 def _go(host: Host, device: str, manager: Manager, action: str, change: tuple[int, int], seconds: int, outcome: Outcome, write: bool) -> None:
     now, mtu = change
     if now != mtu:
+        outcome.warnings += outgrown(host, device, mtu)
         text = f"change the MTU of {device} from {now} to {mtu}"
         outcome.lines.append(f"{text}, and back after {seconds} seconds unless the host is reached anew and the change confirmed")
         outcome.require_consent([text])
@@ -110,52 +110,12 @@ def _keep(host: Host, device: str, manager: Manager, action: str, change: tuple[
     else:
         setting.undo(host, device, manager)
     outcome.wrote(setting.name_of(manager))
-    if reversal.mtus(host).get(device) != mtu:  # NetworkManager may have its own idea of what "auto" is
+    if reversal.mtus(host).get(device) != mtu:  # what applies the setting may have its own idea of it
         set_kernel(host, f"/sys/class/net/{device}/mtu", str(mtu))
-
-
-def _require_fit(host: Host, device: str, mtu: int) -> None:
-    """:raises SubmarinerError: there is no such link, or it cannot have this MTU."""
-    _name(device)
-    links = reversal.mtus(host)
-    if device not in links:
-        raise SubmarinerError(f"There is no link {device} here; there are {', '.join(sorted(links))}. Nothing was changed.")
-    if host.exists(f"/sys/class/net/{device}/master"):
-        master = host.link(f"/sys/class/net/{device}/master").rpartition("/")[2]
-        raise RefusedError(f"{device} is a port of {master}: set the MTU of {master}. Nothing was changed.")
-    least, most = _limits(host, device)
-    if not least <= mtu <= most:
-        raise RefusedError(f"{device} can have an MTU from {least} to {most} bytes, so not {mtu}. Nothing was changed.")
-    if mtu < _IPV6_LEAST and _has_ipv6(host, device):
-        raise RefusedError(
-            f"{device} has IPv6 addresses, and the kernel takes them away below {_IPV6_LEAST} bytes (RFC 8200) for good: an MTU of {mtu} is refused. "
-            "Nothing was changed."
-        )
-
-
-def _limits(host: Host, device: str) -> tuple[int, int]:
-    """As the driver tells; an ``ip`` that is too old to say leaves it to the kernel to refuse."""
-    try:
-        found = json.loads(host.output(["ip", "-j", "-d", "link", "show", "dev", device]))[0]
-        return max(int(found.get("min_mtu") or 0), _LEAST), int(found.get("max_mtu") or 0) or 65536
-    except (Unreadable, ValueError, IndexError, AttributeError, TypeError):
-        return _LEAST, 65536
-
-
-def _has_ipv6(host: Host, device: str) -> bool:
-    try:
-        return any(line.split()[-1:] == [device] for line in host.text("/proc/net/if_inet6").splitlines())
-    except Unreadable:
-        return False  # a kernel without IPv6
 
 
 def _what(device: str) -> str:
     return f"MTU of {device}"
-
-
-def _name(device: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,15}", device) or device in (".", ".."):
-        raise InputError(f"device: {device!r} is no name of a link.")
 
 
 def _facts(outcome: Outcome, device: str, manager: Manager, before: int, mtu: int) -> None:

@@ -86,8 +86,8 @@ def persist(host: Host, device: str, manager: Manager, mtu: int, before: int) ->
         if manager.kind == IFCFG:
             put(host, f"{FOLDER}/ifcfg-{device}.before", any_text(host, manager.where), mode=0o600)
     try:
-        with _restored_on_failure(host, device, manager):
-            _write(host, device, manager, mtu)
+        with _restored_on_failure(host, manager):
+            _write(host, manager, mtu)
             found = configured_mtu(host, manager)
             if found != mtu:
                 raise SubmarinerError(
@@ -105,8 +105,8 @@ def undo(host: Host, device: str, manager: Manager) -> None:
     :raises SubmarinerError: it could not be taken out; then it is as it was.
     """
     record = read_record(host, device)
-    with _restored_on_failure(host, device, manager):
-        _write(host, device, manager, None, record)
+    with _restored_on_failure(host, manager):
+        _write(host, manager, None, record)
     _forget(host, device)
 
 
@@ -116,13 +116,13 @@ def _forget(host: Host, device: str) -> None:
 
 
 @contextlib.contextmanager
-def _restored_on_failure(host: Host, device: str, manager: Manager) -> t.Iterator[None]:
+def _restored_on_failure(host: Host, manager: Manager) -> t.Iterator[None]:
     before = str(configured_mtu(host, manager) or 0) if manager.kind == NETWORK_MANAGER else any_text(host, manager.where)
     try:
         yield
     except SubmarinerError as error:
         try:
-            _store(host, device, manager, before)
+            _store(host, manager, before)
         except SubmarinerError as second:
             raise SubmarinerError(f"{error.message} Putting {manager.where} back failed, too: {second.message}") from error
         raise SubmarinerError(f"{error.message} {manager.where} was put back.") from error
@@ -132,20 +132,21 @@ def _drop_in(manager: Manager, mtu: int) -> str:
     return files.netplan_text(manager.section, manager.identifier, mtu) if manager.kind == NETPLAN else files.networkd_text(mtu)
 
 
-def _write(host: Host, device: str, manager: Manager, mtu: int | None, record: Record | None = None) -> None:
+def _write(host: Host, manager: Manager, mtu: int | None, record: Record | None = None) -> None:
     _where, before, after = describe(host, manager, mtu, record)
     if manager.kind == NETWORK_MANAGER:
         value = mtu if mtu is not None else (record.configured if record else None)
-        _store(host, device, manager, str(value or 0))
+        _store(host, manager, str(value or 0))
     elif before != after:
-        _store(host, device, manager, after)
+        _store(host, manager, after)
 
 
-def _store(host: Host, device: str, manager: Manager, value: str) -> None:
+def _store(host: Host, manager: Manager, value: str) -> None:
     """:param value: what NetworkManager's connection shall say, or the whole text of the file; empty removes a file of ours."""
     if manager.kind == NETWORK_MANAGER:
+        # Not reapplied: that takes addresses and routes off the link that NetworkManager did not set itself, such as those of keepalived or kube-vip
+        # (NM_L3_CFG_COMMIT_TYPE_REAPPLY). The link has its MTU already, and NetworkManager sets one from the same source once an activation.
         nmcli(host, ["connection", "modify", manager.uuid, "802-3-ethernet.mtu", value])
-        nmcli(host, ["device", "reapply", device])
         return
     mode = 0o600 if manager.kind == NETPLAN else 0o644  # netplan warns of files that others may read
     if value or manager.kind == IFCFG:

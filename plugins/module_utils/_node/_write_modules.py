@@ -17,7 +17,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._node._host import Host, Unreadable
-from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_modules import barred, canonical, states
+from ansible_collections.fathom.submariner.plugins.module_utils._node._parse_modules import barred, canonical, loaded, states
 from ansible_collections.fathom.submariner.plugins.module_utils._node._read_modules import modprobe_files, read_sources
 from ansible_collections.fathom.submariner.plugins.module_utils._node._unseen import Sight
 from ansible_collections.fathom.submariner.plugins.module_utils._node._write_file import drop, header, ours, replace
@@ -66,6 +66,7 @@ def apply_modules(host: Host, names: t.Sequence[str], outcome: Outcome, kernel: 
         return
     for count, name in enumerate(missing, 1):
         _load(host, name, kernel)
+        _require_loaded(host, name, sources.built_in or frozenset())
         outcome.wrote("loaded modules", "".join(f"{each}\n" for each in missing[:count]))
     if before != after:
         replace(host, FILE, after)
@@ -158,6 +159,25 @@ def _load(host: Host, name: str, kernel: str) -> None:
     if done.code:
         said = " ".join((done.err or done.out).split()) or f"exit code {done.code}"
         raise SubmarinerError(f"Kernel {kernel} does not load {name}: {said}. {FILE} was not written.")
+
+
+def _require_loaded(host: Host, name: str, built_in: t.Collection[str]) -> None:
+    """modprobe(8) ends well after whatever an ``install`` line of modprobe.d(5) runs in the place of loading.
+
+    :raises SubmarinerError: neither the module is there, nor what its name is an alias of.
+    """
+    there = {*loaded(_text(host, "/proc/modules")), *built_in}
+    if name in there or host.exists(f"/sys/module/{name}"):
+        return
+    try:
+        stands_for = [canonical(line) for line in host.output(["modprobe", "-R", name]).splitlines() if line.strip()]
+    except Unreadable:
+        stands_for = []
+    if not any(each in there or host.exists(f"/sys/module/{each}") for each in stands_for):
+        raise SubmarinerError(
+            f"modprobe {name} ended well, and {name} is not loaded: see what modprobe.d has run in its place (modprobe --showconfig | grep 'install {name}'). "
+            f"{FILE} was not written."
+        )
 
 
 def _text(host: Host, path: str) -> str:

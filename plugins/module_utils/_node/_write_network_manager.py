@@ -25,6 +25,8 @@ _SETTLE = 20  # times half a second for NetworkManager to let go of devices afte
 def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setup: bool, outcome: Outcome, *, exclusive: bool = False) -> None:
     """Have NetworkManager leave devices alone.
 
+    Where other files list exceptions alone, everything else is left alone already, and an entry of ours would turn that into a list of our devices alone.
+
     :param exclusive: take out of our file what is not among ``names``, and switch nm-cloud-setup on again unless it is to be off; else both stay as they are.
     :raises SubmarinerError: it is not possible, or NetworkManager does not let go of a device.
     """
@@ -41,16 +43,21 @@ def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setu
     units = _switched_on(host) if disable_cloud_setup else {}
     back = was if exclusive and not disable_cloud_setup else {}
     remembered = {unit: state for unit, state in {**units, **was}.items() if unit not in back}
-    listed = specs if exclusive else list(dict.fromkeys([*settings.acting([(FILE, before)]).act, *specs]))
+    mine, others = settings.acting([(FILE, before)]).act, settings.acting(_files(host, "")).act
+    all_but = settings.only_exceptions(others) and not mine
+    listed = [] if all_but else specs if exclusive else list(dict.fromkeys([*mine, *specs]))
     after = settings.render(listed, remembered) if listed or remembered else ""
     found = _devices(host)
     held = [each.name for each in found or () if each.managed and settings.covers(specs, each.name)]
     _require_not_its_own(found or (), specs)
     outcome.differs(FILE, before, after)
     _tell_devices(held, outcome)
+    if all_but:
+        outcome.lines.append(f"other files list exceptions alone ({', '.join(others)}): NetworkManager leaves everything else alone already")
     if before != after:
         outcome.lines.append(f"write {FILE}" if after else f"remove {FILE}")
     _tell_units(units, back, outcome)
+    outcome.require_consent(_handed_back([each for each in mine if each not in listed], settings.acting(_files(host, after)).act, back))
     if not outcome.check_mode:
         if before != after:
             replace(host, FILE, after)
@@ -65,6 +72,11 @@ def apply_network_manager(host: Host, names: t.Sequence[str], disable_cloud_setu
     if found is not None and (before != after or held):
         outcome.lines.append("reload NetworkManager's configuration; it is not restarted, no connection is touched")
     _warn(host, after, specs, outcome)
+    if settings.only_exceptions(others) and listed:
+        outcome.warnings.append(
+            f"Other files list exceptions alone ({', '.join(others)}), by which NetworkManager would leave all other devices alone. The entries of {FILE} end "
+            "that. state=absent restores it."
+        )
 
 
 def remove_network_manager(host: Host, outcome: Outcome) -> None:
@@ -77,12 +89,26 @@ def remove_network_manager(host: Host, outcome: Outcome) -> None:
     back = settings.remembered(before)
     outcome.lines.append(f"remove {FILE}, and reload NetworkManager's configuration where it runs")
     _tell_units({}, back, outcome)
+    outcome.require_consent(_handed_back(settings.acting([(FILE, before)]).act, settings.acting(_files(host, "")).act, back))
     if not outcome.check_mode:
         drop(host, FILE)
         outcome.wrote(FILE)
         _put_back(host, back, outcome)
         if _devices(host) is not None:
             _reload(host)
+
+
+def _handed_back(dropped: t.Sequence[str], act: t.Sequence[str], units: t.Mapping[str, str]) -> list[str]:
+    """What interrupts: NetworkManager takes addresses and routes off devices that it manages again, and nm-cloud-setup makes routing rules of its own.
+
+    :param dropped: what our file no longer names. :param act: what acts without it. :param units: those that are switched on again.
+    """
+    told = []
+    if dropped and settings.only_exceptions(act):
+        told.append(f"have NetworkManager leave all devices alone again that other files do not except ({', '.join(act)})")
+    elif set(dropped) - set(act):
+        told.append(f"let NetworkManager manage {', '.join(each for each in dropped if each not in act)} again")
+    return [*told, *(f"switch {unit} on again" for unit in units)]
 
 
 def _devices(host: Host) -> list[settings.Device] | None:
@@ -164,12 +190,15 @@ def _await_released(host: Host, held: t.Sequence[str]) -> None:
         if not still:
             return
         time.sleep(0.5)
-    raise SubmarinerError(f"{FILE} was written and read anew, but NetworkManager still manages {', '.join(still)}: another file may say otherwise.")
+    raise SubmarinerError(f"NetworkManager has read {FILE} anew and still manages {', '.join(still)}: another file may say otherwise, or except it.")
 
 
 def _warn(host: Host, after: str, specs: t.Sequence[str], outcome: Outcome) -> None:
     said = settings.acting(_files(host, after))
-    lacking = [spec for spec in specs if spec not in said.act]
+    excepted = [spec for spec in specs if f"{settings.EXCEPT}{spec}" in said.act]
+    if excepted:
+        outcome.warnings.append(f"Another file excepts {', '.join(excepted)} (except:), which wins over every other entry. Remove that there.")
+    lacking = [] if settings.only_exceptions(said.act) else [spec for spec in specs if spec not in said.act]
     if lacking:
         outcome.warnings.append(f"{said.by} is read after {FILE} and takes away {', '.join(lacking)}. Remove that there, or write += for = in it.")
     outcome.facts["unmanaged_devices"] = list(said.act)

@@ -84,7 +84,7 @@ def find_program(name: str) -> str:
 
 def _devices(host: Host) -> tuple[str, ...]:
     try:
-        return host.names("/sys/class/net")
+        return tuple(name for name in host.names("/sys/class/net") if host.exists(f"/sys/class/net/{name}/mtu"))  # bonding_masters is a file
     except Unreadable as error:
         raise SubmarinerError(error.why) from error
 

@@ -40,7 +40,8 @@ def apply_sysctl(host: Host, values: t.Mapping[str, object], rp_filter: t.Mappin
     kept = {} if exclusive else {path: value for path, value in written.items() if path not in wanted}
     _require_acting(host, rp_filter, wanted, kept)
     _require_not_looser(host, wanted, rp_filter)
-    dropped = {path: was[path] for path in written if path not in {**wanted, **kept} and path in was and _now(host, path) == written[path]}
+    _require_default_route(host, wanted, now)
+    dropped = _given_back(host, {path: value for path, value in written.items() if path not in {**wanted, **kept}}, was)
     # What was before our first write is remembered, also when the value wanted changes later.
     new = {path: value for path, value in now.items() if path not in written and value is not None}
     after = settings.render({**kept, **wanted}, {**new, **was})
@@ -49,6 +50,7 @@ def apply_sysctl(host: Host, values: t.Mapping[str, object], rp_filter: t.Mappin
     for path in wanted:
         if now[path] is None:
             outcome.lines.append(f"{settings.name_of(path)} is set when {settings.interface_of(path)} appears")
+    _require_consent(host, dropped, outcome)
     _finish(host, before, after, changes, outcome)
     _warn(host, wanted, outcome)
 
@@ -57,9 +59,20 @@ def remove_sysctl(host: Host, outcome: Outcome) -> None:
     """Remove our file, and put each value back that is still ours."""
     before = ours(host, FILE)
     written, was = settings.assignments(before), settings.remembered(before)
-    changes = {path: was[path] for path in settings.in_order(written) if path in was and was[path] != written[path] and _now(host, path) == written[path]}
+    changes = _given_back(host, written, was)
     _tell(host, changes, outcome)
+    _require_consent(host, changes, outcome)
     _finish(host, before, "", changes, outcome)
+
+
+def _given_back(host: Host, written: t.Mapping[str, str], was: t.Mapping[str, str]) -> dict[str, str]:
+    """What was before our first write, of what is still as we wrote it."""
+    return {path: was[path] for path in settings.in_order(written) if was.get(path, written[path]) != written[path] and _now(host, path) == written[path]}
+
+
+def _require_consent(host: Host, back: t.Mapping[str, str], outcome: Outcome) -> None:
+    """The cluster may have come to need what is put back, forwarding above all."""
+    outcome.require_consent([f"put {settings.name_of(path)} back from {_now(host, path)} to {value}" for path, value in back.items()])
 
 
 def _wanted(values: t.Mapping[str, object], rp_filter: t.Mapping[str, int]) -> dict[str, str]:
@@ -144,6 +157,25 @@ def _require_not_looser(host: Host, wanted: t.Mapping[str, str], rp_filter: t.Ma
             f"net.ipv4.conf.all.rp_filter={after['all']} would loosen the filter on interfaces that were not named: {told}"
             f"{' and others' if len(looser) > 8 else ''}. Name those that need it in rp_filter instead, or all: {after['all']} there as consent. "
             "Nothing was changed."
+        )
+
+
+def _require_default_route(host: Host, wanted: t.Mapping[str, str], now: t.Mapping[str, str | None]) -> None:
+    """As forwarding goes on, the kernel drops the default routes that it has from router advertisements, and ignores these from then on, save on interfaces
+    whose accept_ra is 2 (net/ipv6/addrconf.c, rt6_purge_dflt_routers of route.c). Routes that NetworkManager or systemd-networkd set stay."""
+    switched = [path for path, value in wanted.items() if settings.forwards_ipv6(path) and value != "0" and now[path] == "0"]
+    if not switched:
+        return
+    lost = []
+    for interface in settings.advertised(any_text(host, "/proc/net/ipv6_route")):
+        path = settings.accept_ra_path(interface)
+        if wanted.get(path, _now(host, path)) != "2":
+            lost.append(interface)
+    if lost:
+        needed = ", ".join(f"{settings.name_of(settings.accept_ra_path(interface))}: 2" for interface in lost)
+        raise RefusedError(
+            f"{settings.name_of(switched[0])} would take away the IPv6 default route that comes by router advertisements on {', '.join(lost)}, and have the "
+            f"kernel ignore these: the node loses IPv6. Set {needed} along with it in sysctls, which keeps both. Nothing was changed."
         )
 
 

@@ -26,7 +26,8 @@ def run(tmp_path, servers, unreachable=()):
     (tmp_path / "library").mkdir()
     (tmp_path / "library/noted.py").write_text(
         "from ansible.module_utils.basic import AnsibleModule\n"
-        "module = AnsibleModule({'path': {}, 'chart': {}, 'values': {'type': 'dict'}, 'replace': {'type': 'list'}, 'backup': {'type': 'bool'}})\n"
+        "spec = {'path': {}, 'chart': {}, 'values': {'type': 'dict'}, 'replace': {'type': 'list'}, 'backup': {'type': 'bool'}}\n"
+        "module = AnsibleModule({**spec, 'allow_disruption': {'type': 'bool'}})\n"
         f"open({str(tmp_path / 'log')!r}, 'a').write(module.params['path'] + '\\n')\n"
         "module.exit_json(changed=True)\n"
     )

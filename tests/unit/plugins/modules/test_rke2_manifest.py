@@ -54,7 +54,7 @@ def put(server, name, text=CONFIG):
 
 
 def run(server, check=False, **options):
-    arguments = {"values": VALUES, "replace": REPLACE, "data_dir": str(server), "_ansible_check_mode": check, "_ansible_diff": True, **options}
+    arguments = {"allow_disruption": True, "values": VALUES, "replace": REPLACE, "data_dir": str(server), "_ansible_check_mode": check, "_ansible_diff": True, **options}
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", RUN, json.dumps({"ANSIBLE_MODULE_ARGS": arguments})], env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -123,6 +123,19 @@ def test_a_file_that_cannot_be_changed_safely(server, text, reason):
     refused = run(server, path=str(path))
     assert refused["failed"] and reason in refused["msg"] and "left as it is" in refused["msg"] and "hunter2" not in refused["msg"]
     assert path.read_bytes() == (text if isinstance(text, bytes) else text.encode())
+
+
+def test_consent_before_anything_is_written(server):
+    path = put(server, "rke2-calico-config.yaml")
+    refused = run(server, allow_disruption=False)
+    assert refused["failed"] and "allow_disruption=true" in refused["msg"] and "other values of installation" in refused["msg"]
+    assert path.read_text(encoding="utf-8") == CONFIG and len(list(path.parent.iterdir())) == 1
+    told = run(server, check=True, allow_disruption=False)
+    assert told["changed"] and told["disruptive"] and "the real run is refused" in str(told["warnings"])
+    assert "warnings" not in run(server, check=True)
+    server_alone = run(server, allow_disruption=False, values={"apiServer": {"enabled": True}}, replace=[])
+    assert server_alone["changed"] and server_alone["disruptive"] == []
+    assert run(server)["changed"] and run(server, allow_disruption=False)["disruptive"] == [], "what is right already needs no consent"
 
 
 def test_without_a_backup(server):

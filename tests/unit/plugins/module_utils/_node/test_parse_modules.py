@@ -86,6 +86,23 @@ def test_what_modprobe_is_told_to_leave():
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "loads"),
+    [
+        ('/bin/sh -c "exit 0"', False),
+        ("exit 0", False),
+        ("true; exit 0", False),
+        (":", False),
+        ("/usr/bin/logger no vxlan here", False),
+        ('/bin/sh -c "/sbin/modprobe --ignore-install vxlan && logger x"', True),
+        ("logger x; insmod /opt/vxlan.ko", True),
+        ("/opt/vendor/sh-vxlan", True),
+    ],
+)
+def test_what_is_run_in_place_of_loading(command, loads):
+    assert ("vxlan" in parse.barred([("/etc/modprobe.d/x.conf", f"install vxlan {command}\n")])) is not loads
+
+
 @given(st.text(alphabet=st.sampled_from("abc_- .ko:/\n,#=yCONFIG")))
 def test_nothing_makes_it_fail(text):
     assert not any("\n" in name for name in parse.loaded(text) | parse.built_in(text) | parse.on_disk(text))

@@ -310,7 +310,7 @@ def test_no_socket_to_the_kernel(tmp_path):
         ({"nft -t list ruleset": None}, "", {"4800"}, "there is no program nft to ask nf_tables with"),
         ({"nft -t list ruleset": Completed(1, "", "unknown"), "nft list ruleset": Completed(1, "", "x")}, "", {"4800"}, "nft list ruleset ended with 1: x"),
         ({"nft -t list ruleset": None, "iptables-nft-save": "# Table `filter' is incompatible, use 'nft' tool."}, "", set(), "there is no program nft"),
-        ({"nft -t list ruleset": NFT.replace("4500 drop", "vmap @m")}, "", set(), "1 rules decide over ports by a map that they do not show"),
+        ({"nft -t list ruleset": NFT.replace("4500 drop", "vmap @m")}, "", set(), "1 rules decide over ports by a map or a set that they do not show"),
         ({"nft -t list ruleset": NATIVE, "iptables-nft-save": SEEN_BY_IPTABLES}, "", {"53", "123", "4789"}, ""),
     ],
 )  # fmt: skip
@@ -320,6 +320,45 @@ def test_which_tool_shows_which_rules(tmp_path, programs, names, ports, why):
     found = read_node(host, QUESTION, kernel(host))
     assert {port for rule in found.firewall for port in rule.ports} == ports
     assert found.why_unseen("firewall").startswith(why) and bool(found.why_unseen("firewall")) == bool(why)
+
+
+RULES_WITH_SETS = """table inet t {
+	set tunnels {
+		type inet_service
+		flags interval
+	}
+	set gone {
+		type inet_service
+	}
+	set senders {
+		type ipv4_addr
+	}
+	chain c {
+		type filter hook input priority 0; policy drop;
+		ip saddr @senders drop
+		udp dport @tunnels accept
+		tcp dport @gone accept
+	}
+}
+"""
+ELEMENTS = """table inet t {
+	set tunnels {
+		type inet_service
+		flags interval,timeout
+		elements = { 4789 comment "VXLAN, of Calico", 4800-4810,
+			     500 timeout 1h expires 59m, 53 counter packets 3 bytes 120 }
+	}
+}
+"""
+
+
+def test_the_ports_of_named_sets_are_read_and_no_other_sets(tmp_path):
+    each = DISTRIBUTIONS[5]._replace(loaded=("nf_tables",))
+    programs = {"nft -t list ruleset": RULES_WITH_SETS, "nft list set inet t tunnels": ELEMENTS, "nft list set inet t gone": Completed(1, "", "No such file")}
+    host = the_host(tmp_path, each, programs=programs)
+    found = read_node(host, QUESTION, kernel(host)).firewall
+    assert [(rule.protocol, rule.ports) for rule in found if rule.ports] == [("udp", ("4789", "4800-4810", "500", "53")), ("tcp", ("@gone",))]
+    assert [line for line in host._run.asked if line.startswith("nft list set")] == ["nft list set inet t tunnels", "nft list set inet t gone"]
 
 
 def test_files_that_hold_something_else(tmp_path):

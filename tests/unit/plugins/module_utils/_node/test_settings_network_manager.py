@@ -37,7 +37,7 @@ def test_the_name_sorts_behind_those_of_the_others():
 
 def test_bare_names_are_interfaces_and_others_are_checked():
     assert settings.device_specs(["cali*", "mac:00:11", "cali*"]) == ["interface-name:cali*", "mac:00:11"]
-    for wrong in ("a;b", "a b", "", "a\n[main]"):
+    for wrong in ("a;b", "a b", "", "a\n[main]", "except:interface-name:eth0"):
         with pytest.raises(InputError):
             settings.device_specs([wrong])
 
@@ -52,3 +52,4 @@ def test_devices_as_nmcli_prints_them():
         ("eth1", True, False),
     ]
     assert settings.covers(settings.DEVICES, "cali12") and settings.covers(["interface-name:=eth0"], "eth0") and not settings.covers(["type:vxlan"], "eth0")
+    assert not settings.covers(["interface-name:=cali*"], "cali12"), "behind = it is no pattern"

@@ -53,6 +53,36 @@ def test_what_resets_others_comes_first(values):
     assert ranks == sorted(ranks) and set(order) == set(values)
 
 
+def test_what_decides_over_the_default_route_comes_before_forwarding():
+    forwarding, accept = "net/ipv6/conf/all/forwarding", settings.accept_ra_path("eth0")
+    assert settings.in_order([forwarding, accept]) == [accept, forwarding]
+    assert settings.render({forwarding: "1", accept: "2"}, {}).splitlines()[1:] == ["net.ipv6.conf.eth0.accept_ra = 2", "net.ipv6.conf.all.forwarding = 1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("net/ipv6/conf/all/forwarding", True), ("net/ipv6/conf/eth0.7/forwarding", True), ("net/ipv6/conf/default/forwarding", False),
+     ("net/ipv4/conf/all/forwarding", False), ("net/ipv6/conf/all/mc_forwarding", False)],
+)  # fmt: skip
+def test_what_switches_forwarding_of_ipv6_on(path, expected):
+    assert settings.forwards_ipv6(path) is expected
+
+
+def test_default_routes_of_router_advertisements():
+    """Lines of /proc/net/ipv6_route as a kernel prints them."""
+    nowhere, rest = "0" * 32, "00000400 00000001 00000000"
+    router = "fe80000000000000a0b1c2fffed3e4f5"
+    rows = [
+        f"fe80{nowhere[4:]} 40 {nowhere} 00 {nowhere} {rest} 00000001     eth0",
+        f"{nowhere} 00 {nowhere} 00 {router} {rest} 00450003     eth0",
+        f"{nowhere} 00 {nowhere} 00 {router} {rest} 00000003     eth1",  # set by hand, or by systemd-networkd
+        f"{nowhere} 00 {nowhere} 00 {nowhere} {rest} 00200200       lo",  # the one that says that there is none
+        f"fd09{nowhere[4:]} 40 {nowhere} 00 {nowhere} {rest} 00440001     eth2",
+    ]
+    text = "".join(f"{row}\n" for row in rows)
+    assert settings.advertised(text) == ["eth0"] and settings.advertised("") == []
+
+
 def test_files_of_others_are_read_as_systemd_reads_them():
     text = "# c\n; d\n-net.ipv4.ip_forward = 1\nnet.ipv4.conf.*.rp_filter = 2\n-net.x.y\nnet/ipv4/tcp_rmem = 1\t2  3\n"
     assert settings.assignments(text) == {"net/ipv4/ip_forward": "1", "net/ipv4/tcp_rmem": "1 2 3"}

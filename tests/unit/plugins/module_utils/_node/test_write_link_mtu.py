@@ -114,6 +114,26 @@ def test_somebody_else_changed_it_meanwhile(tmp_path):
     assert files(tmp_path)[IFCFG] == TREE[IFCFG]
 
 
+def test_who_sets_the_link_up_must_be_known_before_the_reversal_is_ended(tmp_path):
+    """NetworkManager may be activating the connection anew at that moment, as after the card was reset."""
+    host = make(tmp_path, TREE, LIMITS)
+    tried = present(host, 1400)
+    token = tried.facts["pending"]["token"]
+    (tmp_path / IFCFG[1:]).unlink()
+    with pytest.raises(SubmarinerError, match="Nothing that is known here sets eth0 up.* was not confirmed: the link gets its former MTU back by itself"):
+        confirmed(host, tried)
+    assert f"{_write_reversal.FOLDER}/eth0/{token}.pending" in files(tmp_path), "its script shall find it"
+    (tmp_path / IFCFG[1:]).write_text(TREE[IFCFG], encoding="utf-8")
+    assert confirmed(host, tried).changed
+
+
+def test_what_lies_on_the_link_and_does_not_fit_any_more_is_warned_of(tmp_path):
+    above = {"ifname": "vxlan.calico", "mtu": 1450, "linkinfo": {"info_kind": "vxlan", "info_data": {"id": 4096, "link": "eth0"}}}
+    host = make(tmp_path, TREE, {**LIMITS, "ip -j -d link show": (0, json.dumps([above]))})
+    for check_mode in (True, False):
+        assert "vxlan.calico lies on eth0" in present(host, 1400, check_mode=check_mode).warnings[0]
+
+
 def test_a_file_that_cannot_be_written_says_how_long_the_link_keeps_it(tmp_path, monkeypatch):
     def fails(*_arguments):
         raise SubmarinerError("The disk is full.")
@@ -152,7 +172,7 @@ def test_a_port_belongs_to_its_master_and_a_link_must_exist(tmp_path):
     (tmp_path / "sys/class/net/bond0/mtu").write_text("1500\n")
     with pytest.raises(RefusedError, match="port of bond0"):
         present(host, 1400)
-    for name, error in (("eth9", SubmarinerError), ("../eth0", InputError), ("", InputError)):
+    for name, error in (("eth9", SubmarinerError), ("../eth0", InputError)):
         with pytest.raises(error):
             apply_link_mtu(host, name, 1400, 60, Outcome())
 

@@ -83,7 +83,7 @@ def test_netplan_before_network_manager_has_it_read_the_profile_anew(tmp_path):
 
 def test_network_managers_connection_gets_it_and_its_former_one_back(tmp_path):
     held = {"mtu": "1450"}
-    answers = {"nmcli -g 802-3-ethernet.mtu connection show u-1": lambda: (0, held["mtu"] + "\n"), "nmcli device reapply eth0": (0, "")}
+    answers = {"nmcli -g 802-3-ethernet.mtu connection show u-1": lambda: (0, held["mtu"] + "\n")}
     for value in ("1400", "1450"):
         answers[f"nmcli connection modify u-1 802-3-ethernet.mtu {value}"] = lambda value=value: (held.update(mtu=value) or 0, "")
     host = make(tmp_path, {}, answers)
@@ -92,16 +92,16 @@ def test_network_managers_connection_gets_it_and_its_former_one_back(tmp_path):
     assert describe(host, PROFILE, None, read_record(host, "eth0"))[2] == "802-3-ethernet.mtu: 1450\n"
     undo(host, "eth0", PROFILE)
     assert held["mtu"] == "1450" and files(tmp_path) == {}
+    assert not any("reapply" in each for each in host.asked), "it takes addresses away that NetworkManager did not set"
 
 
-def test_a_connection_that_is_not_applied_gets_its_former_mtu_back(tmp_path):
-    held = {"mtu": "1450"}
-    answers = {"nmcli -g 802-3-ethernet.mtu connection show u-1": lambda: (0, held["mtu"] + "\n"), "nmcli device reapply eth0": (1, "not active")}
-    for value in ("1400", "1450"):
-        answers[f"nmcli connection modify u-1 802-3-ethernet.mtu {value}"] = lambda value=value: (held.update(mtu=value) or 0, "")
-    with pytest.raises(SubmarinerError, match="not active.*Putting uplink back failed, too"):
+@pytest.mark.parametrize(("again", "said"), [((0, ""), "uplink was put back"), ((1, "not there"), "Putting uplink back failed, too")])
+def test_a_connection_that_is_not_modified_gets_its_former_mtu_back(tmp_path, again, said):
+    modify = "nmcli connection modify u-1 802-3-ethernet.mtu"
+    answers = {"nmcli -g 802-3-ethernet.mtu connection show u-1": (0, "1450\n"), f"{modify} 1400": (1, "refused"), f"{modify} 1450": again}
+    with pytest.raises(SubmarinerError, match=f"refused.*{said}"):
         persist(make(tmp_path, {}, answers), "eth0", PROFILE, 1400, 1500)
-    assert held["mtu"] == "1450" and files(tmp_path) == {}
+    assert files(tmp_path) == {}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"manager": 1}), json.dumps({"a": 1})])

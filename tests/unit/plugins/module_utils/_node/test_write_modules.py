@@ -21,6 +21,19 @@ TREE = {
 ANSWERS = {"modprobe ip_set": (0, "")}
 
 
+def loading(root, *names, **more):
+    """A host whose kernel loads these modules when modprobe(8) is asked to."""
+    host = make(root, TREE, more)
+
+    def load(name):
+        with open(root / "proc/modules", "a", encoding="utf-8") as stream:
+            stream.write(f"{name} 1 0 - Live 0x0\n")
+        return 0, ""
+
+    host.answers.update({f"modprobe {name}": lambda name=name: load(name) for name in names})
+    return host
+
+
 def run(host, *names, check_mode=False, exclusive=False):
     outcome = Outcome(check_mode)
     apply_modules(host, names, outcome, KERNEL, exclusive=exclusive)
@@ -28,14 +41,22 @@ def run(host, *names, check_mode=False, exclusive=False):
 
 
 def test_modules_are_loaded_and_named_for_the_boot_and_check_mode_says_the_same(tmp_path):
-    host = make(tmp_path, TREE, ANSWERS)
+    host = loading(tmp_path, "ip_set")
     checked = run(host, "vxlan", "ip-set", "ip_tunnel", check_mode=True)
     assert host.asked == [] and FILE not in files(tmp_path)
     done = run(host, "vxlan", "ip-set", "ip_tunnel")
     assert done == checked and done["modules"] == {"vxlan": "loaded", "ip_set": "loaded", "ip_tunnel": "builtin"}
     assert files(tmp_path)[FILE].splitlines()[1:] == ["vxlan", "ip_set", "ip_tunnel"] and host.asked == ["modprobe ip_set"]
-    (tmp_path / "proc/modules").write_text("vxlan 1 0 - Live 0x0\nip_set 1 0 - Live 0x0\n")
     assert not run(host, "vxlan", "ip-set", "ip_tunnel")["changed"]
+
+
+def test_what_modprobe_says_it_has_done_is_looked_at(tmp_path):
+    """``install ip_set /opt/quiet`` of modprobe.d(5) has modprobe(8) end well, with nothing loaded."""
+    host = make(tmp_path, {**TREE, "/etc/modprobe.d/x.conf": "install ip_set /opt/quiet\n"}, ANSWERS)
+    outcome = Outcome()
+    with pytest.raises(SubmarinerError, match="ip_set is not loaded: see what modprobe.d.*was not written"):
+        apply_modules(host, ["ip_set"], outcome, KERNEL)
+    assert FILE not in files(tmp_path) and not outcome.result_of_failure()["changed"]
 
 
 def test_a_missing_one_is_named_with_the_kernel_before_anything_happens(tmp_path):
@@ -52,7 +73,12 @@ def test_a_kernel_whose_modules_an_update_removed_wants_a_reboot(tmp_path):
 
 
 def test_an_alias_is_loaded_by_its_name(tmp_path):
-    host = make(tmp_path, TREE, {"modprobe -n -q net_pf_15": (0, ""), "modprobe net_pf_15": (0, "")})
+    host = make(tmp_path, TREE, {"modprobe -n -q net_pf_15": (0, ""), "modprobe net_pf_15": (0, ""), "modprobe -R net_pf_15": (0, "af_key\n")})
+    with pytest.raises(SubmarinerError, match="net_pf_15 is not loaded"):
+        run(host, "net-pf-15")
+    (tmp_path / "proc/modules").write_text("af_key 1 0 - Live 0x0\n")
+    assert run(host, "net-pf-15")["modules"] == {"net_pf_15": "loaded"}
+    host.answers["modprobe -R net_pf_15"] = (0, "ip_tunnel\n")  # which is built in
     assert run(host, "net-pf-15")["modules"] == {"net_pf_15": "loaded"}
 
 
@@ -65,6 +91,7 @@ def test_a_module_without_a_file_that_the_kernel_shows_is_built_in(tmp_path):
     ("path", "text", "where"),
     [
         ("/etc/modprobe.d/cis.conf", "install ip_set /bin/true\n", "/etc/modprobe.d/cis.conf"),
+        ("/etc/modprobe.d/cis.conf", 'install ip_set /bin/sh -c "exit 0"\n', "/etc/modprobe.d/cis.conf"),
         ("/usr/lib/modprobe.d/x.conf", "blacklist ip-set\n", "/usr/lib/modprobe.d/x.conf"),
         ("/proc/cmdline", "ro modprobe.blacklist=foo,ip_set", "command line"),
     ],
@@ -78,7 +105,7 @@ def test_what_the_boot_would_not_load_is_refused(tmp_path, path, text, where):
 
 def test_an_etc_file_hides_that_of_the_distribution(tmp_path):
     host = make(tmp_path, {**TREE, "/usr/lib/modprobe.d/x.conf": "blacklist ip_set\n", "/etc/modprobe.d/x.conf": "# none\n"}, ANSWERS)
-    assert run(host, "ip_set")["changed"]
+    assert run(host, "ip_set", check_mode=True)["changed"]
 
 
 def test_what_the_kernel_does_not_take_leaves_no_file(tmp_path):
@@ -93,7 +120,8 @@ def test_what_the_kernel_does_not_take_leaves_no_file(tmp_path):
 
 def test_what_was_loaded_before_a_failure_is_told(tmp_path):
     tree = {**TREE, f"/lib/modules/{KERNEL}/modules.dep": "a/ip_set.ko:\na/ip_vs.ko:\n"}
-    host = make(tmp_path, tree, {"modprobe ip_set": (0, ""), "modprobe ip_vs": (1, "Key was rejected by service")})
+    host = loading(tmp_path, "ip_set", **{"modprobe ip_vs": (1, "Key was rejected by service")})
+    (tmp_path / f"lib/modules/{KERNEL}/modules.dep").write_text(tree[f"/lib/modules/{KERNEL}/modules.dep"])
     outcome = Outcome()
     with pytest.raises(SubmarinerError, match="ip_vs: Key was rejected"):
         apply_modules(host, ["ip_set", "ip_vs"], outcome, KERNEL)
@@ -134,7 +162,7 @@ def test_what_only_a_former_kernel_had_as_a_file_leaves_ours(tmp_path):
 
 
 def test_absent_removes_the_file_alone(tmp_path):
-    host = make(tmp_path, TREE, ANSWERS)
+    host = loading(tmp_path, "ip_set")
     run(host, "ip_set")
     outcome = Outcome()
     remove_modules(host, outcome)

@@ -22,8 +22,8 @@ def _no_waiting(monkeypatch):
     monkeypatch.setattr(_write_network_manager.time, "sleep", lambda seconds: None)
 
 
-def run(host, names=DEVICES, cloud=False, check_mode=False, exclusive=False):
-    outcome = Outcome(check_mode)
+def run(host, names=DEVICES, cloud=False, check_mode=False, exclusive=False, allowed=True):
+    outcome = Outcome(check_mode, allowed)
     apply_network_manager(host, names, cloud, outcome, exclusive=exclusive)
     return outcome
 
@@ -43,10 +43,10 @@ def test_the_file_is_written_and_read_anew_and_devices_are_let_go_of(tmp_path):
     assert run(host).result() == checked.result() and RELOAD in host.asked
     assert "unmanaged-devices+=interface-name:cali*;" in files(tmp_path)[FILE]
     assert not run(host).changed
-    outcome = Outcome()
+    outcome = Outcome(False, True)
     remove_network_manager(host, outcome)
     assert outcome.changed and FILE not in files(tmp_path) and host.asked.count(RELOAD) == 2
-    outcome = Outcome()
+    outcome = Outcome(False, True)
     remove_network_manager(host, outcome)
     assert not outcome.changed
 
@@ -106,7 +106,7 @@ def test_cloud_setup_is_switched_off_on_request_and_on_again(tmp_path):
     assert not run(host, cloud=True).changed
     asked = len(host.asked)
     assert not run(host).changed and not any("enable" in each for each in host.asked[asked:])  # left as it is
-    outcome = Outcome()
+    outcome = Outcome(False, True)
     remove_network_manager(host, outcome)
     assert host.asked[-3:-1] == ["systemctl enable nm-cloud-setup.timer", "systemctl start nm-cloud-setup.timer"]
 
@@ -131,6 +131,53 @@ def test_partial_runs_add_up_in_either_order_and_an_exclusive_one_prunes(tmp_pat
     assert [each["after_header"] for each in done["diff"]] == [FILE]
     assert not any(run(host, names).changed for names in ([first], [second], [second, first])) and not run(host, [], cloud=True).changed
     assert run(host, [second], cloud=True, exclusive=True).facts["unmanaged_devices"] == [f"interface-name:{second}"]
+
+
+def test_what_is_handed_back_needs_consent_before_anything_is_written(tmp_path):
+    theirs = {"/etc/NetworkManager/conf.d/calico.conf": "[keyfile]\nunmanaged-devices=interface-name:cali*\n"}
+    host = systemctl(make(tmp_path, {**MAIN, **theirs}))
+    assert run(host, ["cali*", "vx-submariner"], cloud=True, allowed=False).result()["disruptive"] == []
+    systemctl(host, "disabled", "inactive")
+    before = files(tmp_path)
+    told = Outcome(True, False)
+    remove_network_manager(host, told)
+    assert told.disruptive == ["let NetworkManager manage interface-name:vx-submariner again", "switch nm-cloud-setup.timer on again"], "cali* is in theirs"
+    for refused in (lambda: remove_network_manager(host, Outcome(False, False)), lambda: run(host, ["cali*"], exclusive=True, allowed=False)):
+        with pytest.raises(RefusedError, match="interface-name:vx-submariner again; switch nm-cloud-setup.timer on again"):
+            refused()
+    assert files(tmp_path) == before
+    assert run(host, ["cali*"], allowed=False).result()["disruptive"] == []
+
+
+ALL_BUT_ETH0 = {"/etc/NetworkManager/conf.d/only-eth0.conf": "[keyfile]\nunmanaged-devices=except:interface-name:eth0\n"}
+
+
+def test_exceptions_alone_leave_everything_else_alone_already_and_stay_so(tmp_path):
+    """An entry of ours beside them would have NetworkManager manage eth1, docker0 and whatever else is not ours (NetworkManager.conf(5))."""
+    host = running(make(tmp_path, {**MAIN, **ALL_BUT_ETH0}), "eth0:connected\neth1:unmanaged\n")
+    for exclusive in (False, True):
+        done = run(host, exclusive=exclusive, allowed=False).result()
+        assert not done["changed"] and done["unmanaged_devices"] == ["except:interface-name:eth0"] and FILE not in files(tmp_path)
+    assert "leaves everything else alone already" in done["lines"][0] and RELOAD not in host.asked
+    off = systemctl(make(tmp_path / "cloud", {**MAIN, **ALL_BUT_ETH0}))
+    assert run(off, cloud=True).changed and "unmanaged-devices" not in files(tmp_path / "cloud")[FILE]
+
+
+def test_exceptions_that_came_after_our_file(tmp_path):
+    host = make(tmp_path, MAIN)
+    run(host, ["cali*"])
+    make(tmp_path, ALL_BUT_ETH0)
+    more = run(host, ["vx-submariner"])
+    assert "state=absent restores it" in more.warnings[0]
+    assert run(host, ["cali*"], exclusive=True, check_mode=True).disruptive == ["let NetworkManager manage interface-name:vx-submariner again"]
+    told = Outcome(True, False)
+    remove_network_manager(host, told)
+    assert told.disruptive == ["have NetworkManager leave all devices alone again that other files do not except (except:interface-name:eth0)"]
+
+
+def test_a_device_that_another_file_excepts_is_warned_of(tmp_path):
+    theirs = {"/etc/NetworkManager/conf.d/x.conf": "[keyfile]\nunmanaged-devices=interface-name:x;except:interface-name:cali*\n"}
+    assert "Another file excepts interface-name:cali*" in run(make(tmp_path, {**MAIN, **theirs}), ["cali*"]).warnings[0]
 
 
 def test_what_systemctl_refuses_fails(tmp_path):

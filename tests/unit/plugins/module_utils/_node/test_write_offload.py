@@ -100,6 +100,13 @@ def test_an_exclusive_run_switches_on_again_what_it_does_not_name(host, tmp_path
     assert [wish.device for wish in settings.written(files(tmp_path)[FILE])] == ["vx-submariner"]
 
 
+def test_a_pattern_takes_links_alone_and_not_the_file_of_bonding(host, tmp_path):
+    (tmp_path / "sys/class/net/bonding_masters").write_text("bond0\n")
+    for pattern in ("*", "bond*"):
+        assert run(host, pattern, check_mode=True).changed
+    assert not any("bonding_masters" in each for each in host.asked)
+
+
 def test_consent_before_anything_is_written_both_ways(host, tmp_path):
     with pytest.raises(RefusedError, match="switch tx-checksumming off on eth0"):
         run(host, "eth0", allowed=False)
@@ -127,7 +134,7 @@ def test_what_cannot_be_is_refused(host, tmp_path):
 
 
 def test_a_device_that_fails_leaves_those_before_it_as_they_were(host, tmp_path):
-    (tmp_path / "sys/class/net/eth1").mkdir()
+    make(tmp_path, {"/sys/class/net/eth1/mtu": "1500"})
     Card(host, "eth1")
     host.answers["ethtool -K eth1 tx-checksumming off"] = (1, "Device busy")
     with pytest.raises(SubmarinerError, match="Device busy"):
@@ -136,7 +143,7 @@ def test_a_device_that_fails_leaves_those_before_it_as_they_were(host, tmp_path)
 
 
 def test_a_device_that_can_neither_be_left_nor_put_back_is_told(host, tmp_path):
-    (tmp_path / "sys/class/net/eth1").mkdir()
+    make(tmp_path, {"/sys/class/net/eth1/mtu": "1500"})
     Card(host, "eth1")
     host.answers["ethtool -K eth1 tx-checksumming off"] = (1, "Device busy")
     host.answers["ethtool -K eth0 tx-checksum-ip-generic on"] = (1, "Device busy")

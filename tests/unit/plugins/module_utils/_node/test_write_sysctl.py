@@ -25,8 +25,8 @@ TREE = {
 }
 
 
-def run(host, values=None, rp_filter=None, check_mode=False, exclusive=False):
-    outcome = Outcome(check_mode)
+def run(host, values=None, rp_filter=None, check_mode=False, exclusive=False, allowed=True):
+    outcome = Outcome(check_mode, allowed)
     apply_sysctl(host, values or {}, rp_filter or {}, outcome, exclusive=exclusive)
     return outcome
 
@@ -49,7 +49,7 @@ def test_values_hold_now_and_at_boot_and_are_remembered_and_put_back(tmp_path):
         "net/ipv4/conf/vxlan.calico/rp_filter = 2",
     ]
     assert "appears" in checked["lines"][2] and not run(host, **wanted).changed
-    outcome = Outcome()
+    outcome = Outcome(False, True)
     remove_sysctl(host, outcome)
     assert outcome.changed and {path: text.strip() for path, text in files(tmp_path).items()} == {path: text.strip() for path, text in TREE.items()}
 
@@ -63,6 +63,60 @@ def test_exclusive_puts_back_what_is_no_longer_named_unless_somebody_changed_it_
     assert now(tmp_path, "net/ipv4/conf/vxlan.calico/rp_filter") == "1" and now(tmp_path, "net/ipv4/conf/eth0/rp_filter") == "0"
     assert now(tmp_path, "net/ipv4/ip_forward") == "1" and "rp_filter" not in files(tmp_path)[FILE]
     assert not run(host, {"net.ipv4.ip_forward": 1}, exclusive=True).changed
+
+
+def test_what_is_put_back_needs_consent_before_anything_is_written(tmp_path):
+    host = make(tmp_path, TREE)
+    assert run(host, {"net.ipv4.ip_forward": 1}, {"eth0": 2}, allowed=False).result()["disruptive"] == []
+    before = files(tmp_path)
+    told = Outcome(True, False)
+    remove_sysctl(host, told)
+    assert told.disruptive == ["put net.ipv4.ip_forward back from 1 to 0", "put net.ipv4.conf.eth0.rp_filter back from 2 to 1"] and told.warnings
+    with pytest.raises(RefusedError, match="put net.ipv4.ip_forward back from 1 to 0"):
+        remove_sysctl(host, Outcome(False, False))
+    with pytest.raises(RefusedError, match="put net.ipv4.ip_forward back from 1 to 0"):
+        run(host, {}, {"eth0": 2}, exclusive=True, allowed=False)
+    assert files(tmp_path) == before
+    assert run(host, {"net.ipv4.ip_forward": 1}, {"eth0": 2}, exclusive=True, allowed=False).changed is False, "nothing is put back"
+
+
+V6 = {
+    **{f"/proc/sys/net/ipv6/conf/{name}/forwarding": "0\n" for name in ("all", "default", "eth0", "eth1")},
+    **{f"/proc/sys/net/ipv6/conf/{name}/accept_ra": "1\n" for name in ("all", "default", "eth0", "eth1")},
+}
+DEFAULT = "0" * 32 + " {length} " + "0" * 32 + " 00 fe80" + "0" * 27 + "1 00000400 00000001 00000000 {flags} {device:>8}\n"
+BY_THE_KERNEL, BY_HAND = "00450003", "00000003"
+
+
+def routes(*entries):
+    return {"/proc/net/ipv6_route": "".join(DEFAULT.format(length=length, flags=flags, device=device) for length, flags, device in entries)}
+
+
+@pytest.mark.parametrize("name", ["all", "eth1"])
+def test_forwarding_does_not_take_the_default_route_of_ipv6_away(tmp_path, name):
+    """The kernel drops those of every interface, whichever of them begins to forward."""
+    host = make(tmp_path, {**V6, **routes(("00", BY_THE_KERNEL, "eth0"), ("00", BY_HAND, "eth1"), ("40", BY_THE_KERNEL, "eth1"))})
+    forwarding = {f"net.ipv6.conf.{name}.forwarding": 1}
+    before = files(tmp_path)
+    with pytest.raises(RefusedError, match=r"router advertisements on eth0, .* Set net\.ipv6\.conf\.eth0\.accept_ra: 2 along"):
+        run(host, forwarding)
+    with pytest.raises(RefusedError, match="router advertisements on eth0"):
+        run(host, {**forwarding, "net.ipv6.conf.all.accept_ra": 2})
+    assert files(tmp_path) == before
+    done = run(host, {**forwarding, "net.ipv6.conf.eth0.accept_ra": 2})
+    assert done.lines[0] == "net.ipv6.conf.eth0.accept_ra: 1 to 2", "before forwarding is switched on"
+    assert not run(host, forwarding).changed
+
+
+def test_forwarding_where_no_default_route_is_at_stake(tmp_path):
+    forwarding = {"net.ipv6.conf.all.forwarding": 1}
+    assert run(make(tmp_path / "a", {**V6, **routes(("00", BY_HAND, "eth0"))}), forwarding).changed
+    assert run(make(tmp_path / "b", V6), forwarding).changed, "a kernel that has no such file"
+    held = {"/proc/sys/net/ipv6/conf/eth0/accept_ra": "2\n"}
+    assert run(make(tmp_path / "c", {**V6, **held, **routes(("00", BY_THE_KERNEL, "eth0"))}), forwarding).changed
+    with pytest.raises(RefusedError):
+        run(make(tmp_path / "d", {**V6, **held, **routes(("00", BY_THE_KERNEL, "eth0"))}), {**forwarding, "net.ipv6.conf.eth0.accept_ra": 1})
+    assert run(make(tmp_path / "e", {**V6, **routes(("00", BY_THE_KERNEL, "eth0"))}), {"net.ipv6.conf.default.forwarding": 1}).changed
 
 
 PARTS = st.lists(
@@ -85,7 +139,7 @@ def test_partial_runs_add_up_in_any_order_and_absent_takes_all_of_them_back(part
             assert not any(run(host, rp_filter=part).changed for part in runs)
             run(host, rp_filter=parts[0], exclusive=True)
             seen[-1]["pruned"] = files(pathlib.Path(folder))
-            remove_sysctl(host, Outcome())
+            remove_sysctl(host, Outcome(False, True))
             left = files(pathlib.Path(folder))
         assert {path: text.strip() for path, text in left.items()} == {path: text.strip() for path, text in TREE.items()}
     assert seen[0] == seen[1] == seen[2]
@@ -151,7 +205,7 @@ def test_a_value_that_changes_twice_goes_back_to_the_first(tmp_path):
     host = make(tmp_path, TREE)
     run(host, {"net.ipv4.ip_forward": 1})
     run(host, {"net.ipv4.ip_forward": 2})
-    remove_sysctl(host, Outcome())
+    remove_sysctl(host, Outcome(False, True))
     assert now(tmp_path, "net/ipv4/ip_forward") == "0"
 
 
