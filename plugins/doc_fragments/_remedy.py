@@ -66,7 +66,8 @@ options:
   preconditions:
     description:
       - Objects as they were when a plan was made, and the options that it was made with, as this module returns them in check mode. What differs now is
-        refused before anything is written. Options that only say how to connect, how long to wait and where files lie may differ.
+        refused before anything is written. Options that only say how to connect, how long to wait and where files lie may differ, and of objects that
+        M(fathom.submariner.plan_info) has marked with C(reached) those that O(run) itself has written, or a controller that follows it.
     type: list
     elements: dict
     default: []

@@ -13,8 +13,8 @@ author:
   - The fathom.submariner authors (@fathom-ansible)
 description:
   - Reads the variables of Kubespray, C(lablabs.rke2) or C(rancherfederal.rke2_ansible), and says what would keep Submariner from working on the cluster that
-    they make. That are the mode of kube-proxy, a Calico API server that is missing, MTUs without effect, addresses that Calico would pick wrongly, and
-    ranges that cannot be used.
+    they make. That are the mode of kube-proxy or its absence, Calico's eBPF data plane, a Calico API server that is missing, MTUs without effect, addresses
+    that Calico would pick wrongly, ranges that cannot be used, and a join token that is published.
   - It talks to no cluster and no node. Its result has the form of M(fathom.submariner.diagnose), so that M(fathom.submariner.report) compares the ranges with
     those of other clusters and finds the lines of the inventory.
   - Role P(fathom.submariner.preflight_inventory#role) does all that.
@@ -37,6 +37,7 @@ options:
     description:
       - Variables of the inventory, as Ansible knows them for a server. Others than those that matter are not looked at, and none is returned but in findings.
       - Types matter. A C(calico_mtu) that is a text is a finding.
+      - Of C(rke2_token) only the published default C(defaultSecret12345) is a finding, as is none. Give any other text in its place.
     type: dict
     required: true
   manifests:

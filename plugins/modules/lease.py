@@ -40,8 +40,8 @@ options:
     default: this cluster
   state:
     description:
-      - V(present) takes the lock or renews it.
-      - V(absent) gives it back where O(run) holds it, and leaves anybody else's alone.
+      - V(present) takes the lock or renews it. Refused where another process than O(process) holds it for a run of the same id and may live.
+      - V(absent) gives it back where O(run) holds it, as O(process) where both tell theirs, and leaves anybody else's alone.
       - V(kept) renews it every 20 seconds, so that it needs to last no longer than two minutes, and ends when O(run) has given it back or lost it, or when
         O(process) has ended. Meant for C(async) with C(poll=0), so that the locks of clusters on which no task is at work do not expire.
     type: str
@@ -49,13 +49,14 @@ options:
     default: present
   run:
     description:
-      - Id of the run that holds the lock, 1 to 63 lower-case letters, digits and dashes.
+      - Id of the run that holds the lock, 1 to 63 lower-case letters, digits and dashes. The tasks of a run share its lock by naming it.
     type: str
     required: true
   process:
     description:
       - The process that the run is, as P(fathom.submariner.controller_process#lookup) tells it. When that has ended, however it ended, whoever wants the lock
         on the same host takes it at once and says so, and a task of the run that is still at work writes nothing more.
+      - It tells apart two playbooks that carry out one plan, whose runs have the same id. Without it the id alone counts.
       - Where the modules do not run on the same host, in the same container, nobody can see whether it has ended, and only O(duration) counts.
     type: str
     default: ""

@@ -90,6 +90,13 @@ options:
     description:
       - Clusters that are to join and cannot be diagnosed yet, by name. Their ranges are compared with those of all others, and free ones are proposed.
       - A value is a list of CIDRs (of pods and Services), or a mapping with the lists C(pods), C(services), C(nodes) (CIDRs or addresses) and C(globalnet).
+      - One that was diagnosed, by its name or cluster id, is left out, so that all clusters of a fleet can share one list. What was read of it counts.
+    type: dict
+    default: {}
+  cluster_ids:
+    description:
+      - By the name of a cluster the id under which it is to be joined, where that is not its name. It must be free in the clusterset.
+      - Of clusters that are joined it is not looked at, and an empty one is none.
     type: dict
     default: {}
   inventory:
@@ -159,6 +166,12 @@ artifacts:
     outcome: fail
     failed_by: [cluster-1/submariner-cidr-wrong]
     clusters: {"cluster-1": {"verdict": "blocker", "blocker": 1, "error": 0, "warning": 0, "info": 0, "unknown": 0, "passed": 31}}
+passed:
+  description: Ids of the clusterset's checks that found nothing. One whose question does not arise is not among them.
+  returned: success
+  type: list
+  elements: str
+  sample: [clusterset-cidr-overlap]
 comparison:
   description: What was found by the O(previous) run and is not any more. Nothing without O(previous).
   returned: success and there was an earlier report
@@ -222,6 +235,7 @@ def argument_spec():
         "previous": {"type": "path"},
         "subctl_diagnose": {"type": "path"},
         "candidates": {"type": "dict", "default": {}},
+        "cluster_ids": {"type": "dict", "default": {}},
         "inventory": {"type": "list", "elements": "path", "default": []},
     }
 
@@ -353,7 +367,7 @@ def main():
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         checks = select(CHECKS, params["checks"], params["skip_checks"], judged_elsewhere(params["clusters"]))
-        report = assemble(params["clusters"], checks, params["candidates"])
+        report = assemble(params["clusters"], checks, params["candidates"], params["cluster_ids"])
         report = with_inventory(report, params["inventory"]) if params["inventory"] else report
         report = with_waivers(report, params["waivers"], now) if params["waivers"] else report
         report = with_previous(report, params["previous"], params["dest"]) if params["previous"] else report
@@ -368,6 +382,7 @@ def main():
     module.exit_json(
         changed=changed,
         findings=[finding.to_dict() for finding in report.findings],
+        passed=list(report.clusterset_passed),
         summary=summary(report),
         outcome=outcome(report),
         failed_by=list(dict.fromkeys(finding.key for finding in fails)),

@@ -158,7 +158,7 @@ class Programs:
     def settle(self) -> None:
         self.host.run("udevadm", "settle", "--timeout=20")
 
-    def network_manager(self) -> None:
+    def network_manager(self) -> subprocess.Popen[str]:
         """NetworkManager on a message bus of its own."""
         self.udev()
         for policy in self._root.glob("usr/share/dbus-1/system.d/*.conf"):
@@ -171,11 +171,12 @@ class Programs:
         self.host.start("dbus-daemon", "--system", "--nofork", "--nopidfile")
         until(lambda: self.run_folder("dbus/system_bus_socket").exists(), "dbus-daemon")
         self.offer("nmcli", "usr/bin/nmcli")
-        self.start_network_manager()
+        return self.start_network_manager()
 
-    def start_network_manager(self) -> None:
-        self.host.start(*self._environment, str(self._root / "usr/sbin/NetworkManager"), "--no-daemon")
+    def start_network_manager(self) -> subprocess.Popen[str]:
+        daemon = self.host.start(*self._environment, str(self._root / "usr/sbin/NetworkManager"), "--no-daemon")
         until(lambda: self.host.run("nmcli", "-t", "-f", "RUNNING", "general", check=False).stdout.strip() == "running", "NetworkManager")
+        return daemon
 
     def network_manager_says(self) -> str:
         """Its configuration as it reads it."""

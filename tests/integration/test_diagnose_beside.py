@@ -34,7 +34,7 @@ def inventory(tmp_path):
         folder.mkdir()
         node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": f"{name}-node"}, "status": {"addresses": []}}
         (folder / "nodes.json").write_text(json.dumps({"kind": "NodeList", "apiVersion": "v1", "items": [node]}))
-        hosts[name] = {"submariner_bundle": str(folder), "context": context}
+        hosts[name] = {"submariner_bundle": str(folder), "context": context, "kubeconfig": str(tmp_path / "kubeconfig")}
     path = tmp_path / "inventory.yml"
     path.write_text(
         json.dumps(
@@ -69,6 +69,27 @@ def test_everything_beside_it(inventory, tmp_path):
     assert own == [("cluster-1", "cluster-1-node"), ("cluster-2", "cluster-2-node")]
     planned = [entry["title"] for entry in result["findings"] if entry["id"] == "clusterset-cidr-overlap" and entry["verdict"] == "fail"]
     assert planned == ["new and newer both use 10.1.128.0/17"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"host": "https://production.example:6443", "api_key": "t", "kubeconfig": "", "context": ""},
+        {"kubeconfig": "", "context": "fast"},
+        {"context": ""},
+        {"host": "https://production.example:6443"},
+        {"kubeconfig": '{"clusters": []}'},
+    ],
+    ids=["address", "context-alone", "file-alone", "address-outranks-them", "content"],
+)
+def test_subctl_is_asked_about_no_cluster_that_it_would_have_to_guess(inventory, tmp_path, variables):
+    """Without a context it goes through all of them, and starts pods there."""
+    subctl, called = tmp_path / "subctl", tmp_path / "called"
+    subctl.write_text(f'#!/bin/sh\necho "$@" >> {called}\n', encoding="utf-8")
+    subctl.chmod(0o755)
+    done = playbook(inventory, "diagnose", "-e", json.dumps({"submariner_fail_on": "never", "submariner_run_subctl": str(subctl), **variables}))
+    assert done.returncode == 0, done.stdout
+    assert "subctl was not asked about cluster-1" in done.stdout and not called.exists()
 
 
 def test_a_bad_check_names_file_and_line(inventory, tmp_path):

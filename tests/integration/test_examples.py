@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,115 @@ def test_rke2(copied, kind):
         assert check_id in done.stdout
     number = next(number for number, line in enumerate(text.splitlines(), 1) if "/17" in line)
     assert (str(variables.relative_to(folder / kind)), number) in located(folder / kind / "report")["clusterset-cidr-overlap"]
+
+
+def test_the_inventories_can_be_read_together():
+    inventories = ("kubespray/inventory/cluster-3/inventory.ini", "rke2/lablabs/inventory/hosts.yml", "rke2/rancherfederal/inventory/hosts.yml")
+    done = run(["ansible-inventory", *(word for each in inventories for word in ("-i", each)), "--list"], EXAMPLES)
+    assert done.returncode == 0, done.stdout
+    hosts = json.loads(done.stdout[done.stdout.index("{") :])["_meta"]["hostvars"]
+    clusters = {name: variables for name, variables in hosts.items() if "submariner_cluster_id" in variables}
+    assert sorted(clusters) == ["cluster-1", "cluster-2", "cluster-3"]
+    assert all(variables["submariner_cluster_id"] == name for name, variables in clusters.items())
+    assert all(name not in variables["submariner_candidates"] for name, variables in clusters.items())
+
+
+def test_a_token_that_everybody_knows_is_told_and_ones_own_is_not(copied):
+    folder = copied("rke2")
+    variables = folder / "lablabs/inventory/group_vars/k8s_cluster.yml"
+    text = variables.read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("rke2_token:")]
+    for written, finding in (("rke2_token: an own s3cret", False), ("rke2_token: defaultSecret12345", True), ("", True)):
+        variables.write_text(text.replace(line, written))
+        done = run(["ansible-playbook", "-vvv", "-i", "inventory/hosts.yml", "check.yml", "-e", "submariner_report_dir=report"], folder / "lablabs")
+        assert done.returncode == (2 if finding else 0), done.stdout
+        assert bool(re.search(r"cannot work with: \S+/planned-join-token\.", done.stdout)) == finding, done.stdout
+        assert "s3cret" not in done.stdout
+
+
+# What an installer does, as far as it matters here: tasks on the nodes as root, and the kubeconfig.
+SUDO = """#!/bin/sh
+# Runs what it is given, as whoever it is, and notes it.
+echo "$@" >> "%s"
+while [ "$1" != /bin/sh ]; do shift; done
+exec "$@"
+"""
+LOCAL_NODE = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
+ON_NODES = [{"name": "Do something on the node", "ansible.builtin.command": "true", "changed_when": False}]
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "current-context": "default",
+    "clusters": [{"name": "default", "cluster": {"server": "https://127.0.0.1:9"}}],
+    "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
+    "users": [{"name": "default", "user": {"token": "none"}}],
+}
+
+
+def stub_of_kubespray(collections, folder):
+    playbooks = collections / "kubernetes_sigs/kubespray/playbooks"
+    playbooks.mkdir(parents=True)
+    fetched = {"content": json.dumps(KUBECONFIG), "dest": "{{ inventory_dir }}/artifacts/admin.conf", "mode": "0600"}
+    made = {"path": "{{ inventory_dir }}/artifacts", "state": "directory", "mode": "0700"}
+    local = {"delegate_to": "localhost", "become": False, "run_once": True}
+    tasks = [*ON_NODES, {"ansible.builtin.file": made, **local}, {"ansible.builtin.copy": fetched, **local}]
+    (playbooks / "cluster.yml").write_text(yaml.safe_dump([{"hosts": "k8s_cluster", "gather_facts": False, "tasks": tasks}]))
+    inventory = folder / "kubespray" / INVENTORY
+    inventory.write_text(inventory.read_text().replace("ansible_host=", f"{LOCAL_NODE} ansible_host="))
+    return folder / "kubespray", INVENTORY, ["-b", "cluster.yml"]
+
+
+def stub_of_a_role(role):
+    (role / "tasks").mkdir(parents=True)
+    (role / "tasks/main.yml").write_text(yaml.safe_dump(ON_NODES))
+
+
+def local_nodes(hosts):
+    here = LOCAL_NODE.replace("=", ": ").replace(" ansible_p", ", ansible_p")
+    hosts.write_text(re.sub(r"\{ansible_host: [\d.]+\}", "{ansible_host: 127.0.0.2, %s}" % here, hosts.read_text()))
+
+
+def stub_of_lablabs(_collections, folder):
+    stub_of_a_role(folder / "rke2/lablabs/roles/lablabs.rke2")
+    local_nodes(folder / "rke2/lablabs/inventory/hosts.yml")
+    artifacts = folder / "rke2/lablabs/inventory/artifacts"
+    artifacts.mkdir()
+    (artifacts / "rke2.yaml").write_text(json.dumps(KUBECONFIG))  # rke2_download_kubeconf
+    return folder / "rke2/lablabs", "inventory/hosts.yml", ["site.yml"]
+
+
+def stub_of_rancherfederal(collections, folder):
+    stub_of_a_role(collections / "rancherfederal/rke2_ansible/roles/rke2")
+    local_nodes(folder / "rke2/rancherfederal/inventory/hosts.yml")
+    on_server = folder / "rke2.yaml"
+    on_server.write_text(json.dumps(KUBECONFIG))
+    site = folder / "rke2/rancherfederal/site.yml"
+    site.write_text(site.read_text().replace("/etc/rancher/rke2/rke2.yaml", str(on_server)))
+    return folder / "rke2/rancherfederal", "inventory/hosts.yml", ["-b", "site.yml"]
+
+
+@pytest.mark.parametrize("stub", [stub_of_kubespray, stub_of_lablabs, stub_of_rancherfederal], ids=["kubespray", "lablabs", "rancherfederal"])
+def test_the_whole_way_up_to_a_cluster_that_does_not_answer(copied, tmp_path, stub):
+    """Nodes are reached as root, the cluster as whoever runs it: with -b, too."""
+    for name in ("kubespray", "rke2"):
+        copied(name)
+    sudo, noted = tmp_path / "sudo", tmp_path / "sudo.log"
+    sudo.write_text(SUDO % noted)
+    sudo.chmod(0o755)
+    folder, inventory, arguments = stub(tmp_path / "collections/ansible_collections", tmp_path)
+    paths = f"{environment()['ANSIBLE_COLLECTIONS_PATH']}:{tmp_path / 'collections'}"
+    variables = {"ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_BECOME_EXE": str(sudo), "ANSIBLE_BECOME_ALLOW_SAME_USER": "true", "RKE2_TOKEN": "own"}
+    done = run(["ansible-playbook", "-i", inventory, *arguments], folder, **variables)
+    assert done.returncode == 2, done.stdout
+    (cluster,) = set(re.findall(r"(cluster-\d) is not ready to join:", done.stdout))
+    assert "cluster-unreadable: not known" in done.stdout and "Do something on the node" in done.stdout
+    assert {host: counts["failed"] for host, counts in recap(done).items() if counts["failed"]} == {cluster: 1}
+    as_root = [line for line in noted.read_text().splitlines() if "AnsiballZ_" in line or "submariner" in line]
+    assert as_root and not [line for line in as_root if not re.search(r"AnsiballZ_(setup|command|slurp)\.py", line)], as_root
+    if "rancherfederal" in str(folder):
+        fetched = folder / "inventory/artifacts/rke2.yaml"
+        assert json.loads(fetched.read_text())["clusters"][0]["cluster"]["server"] == "https://127.0.0.2:9"
+        assert fetched.stat().st_mode & 0o777 == 0o600
 
 
 class TestExecutionEnvironment:

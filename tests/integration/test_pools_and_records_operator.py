@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime
 import threading
 import time
 
@@ -114,6 +115,31 @@ def test_a_site_built_alike_is_not_taken_for_dead(planted, bench):
     finally:
         for cluster, namespace, which in changed:
             cluster.admin().merge_patch(endpoint_path(namespace, which), {"spec": {"public_ip": ""}})
+
+
+def test_silence_alone_needs_consent_and_a_token_in_use_breaks_it(planted, bench):
+    """A cluster that is joined and whose tunnels are down: nobody is connected to it, and its gateway wrote its records long ago."""
+    lab = planted("operator")
+    admin, now = lab.cluster("cluster-1").admin(), datetime.datetime.now(datetime.timezone.utc)
+    record = {"apiVersion": "submariner.io/v1", "kind": "Cluster", "metadata": {"name": "cluster-9", "namespace": BROKER}}
+    spec = {"cluster_id": "cluster-9", "cluster_cidr": ["10.60.0.0/16"], "service_cidr": ["10.61.0.0/16"], "global_cidr": [], "color_codes": ["blue"]}
+    labels = {"kubernetes.io/legacy-token-last-used": f"{now - datetime.timedelta(days=2):%Y-%m-%d}"}
+    metadata = {"name": "cluster-9-token-x", "annotations": {"kubernetes.io/service-account.name": "cluster-cluster-9"}, "labels": labels}
+    secrets = f"/api/v1/namespaces/{BROKER}/secrets"
+    admin.create(f"/apis/submariner.io/v1/namespaces/{BROKER}/clusters", {**record, "spec": spec})
+    admin.create(secrets, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"canary": "Q0FOQVJZ"}})
+    silent = {"cluster_id": ["cluster-9"], "min_age": 0}
+    try:
+        refused(*trial(bench, lab, **{**silent, "min_age": 86400}).writes(), "cluster-9 may live", "min_age")
+        refused(*trial(bench, lab, **silent, allow_disruption=False).writes(), "nothing but silence says that cluster-9 is dead")
+        admin.merge_patch(f"{secrets}/cluster-9-token-x", {"metadata": {"labels": {"kubernetes.io/legacy-token-last-used": f"{now:%Y-%m-%d}"}}})
+        refused(*trial(bench, lab, **{**silent, "min_age": 1}).writes(), "cluster-9 may live", "its token was used on")
+        done = trial(bench, lab, **silent).run()
+        assert done["changed"] and f"Cluster {BROKER}/cluster-9" in done["records"] and "CANARY" not in str(done), done
+    finally:
+        admin.delete(f"{secrets}/cluster-9-token-x")
+        with contextlib.suppress(ApiError):
+            admin.delete(f"/apis/submariner.io/v1/namespaces/{BROKER}/clusters/cluster-9")
 
 
 def test_a_member_that_cannot_be_asked_is_a_reason_to_refuse(planted, bench):

@@ -17,10 +17,11 @@ from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors im
 _CONFLICTS = 5
 
 
-def patch_node(writer: Writer, name: str, decide: t.Callable[[Object], t.Mapping[str, t.Any]]) -> bool:
+def patch_node(writer: Writer, name: str, decide: t.Callable[[Object], t.Mapping[str, t.Any]], *, one_way: str = "") -> bool:
     """Patch a Node, and again where it changed meanwhile; return whether there was anything to write.
 
     :param decide: from the Node as it is to the merge patch; {} leaves it alone.
+    :param one_way: why no rollback undoes this, a sentence for people; "" where one does.
     :raises SubmarinerError: there is no such node.
     :raises ConflictError: it changes under us again and again.
     """
@@ -34,7 +35,7 @@ def patch_node(writer: Writer, name: str, decide: t.Callable[[Object], t.Mapping
             return False
         shown = len(writer.diff)
         try:
-            writer.patch(path, node, patch)
+            writer.patch(path, node, patch, irreversible=one_way, one_way=bool(one_way))
             return True
         except ConflictError:
             del writer.diff[shown:]  # of what was not written

@@ -20,7 +20,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._redac
 Object = t.Dict[str, t.Any]
 
 OPTIONS, REMEDY = "options", "remedy"
-_LEFT_OUT = frozenset(("peers", "wait_timeout", "join_timeout", "allow_disruption"))
+_LEFT_OUT = frozenset(("peers", "wait_timeout", "join_timeout", "allow_disruption", "min_healthy_gateways"))
 
 
 def options_entry(remedy: str, argument_spec: t.Mapping[str, t.Mapping[str, t.Any]], params: t.Mapping[str, t.Any]) -> Object:

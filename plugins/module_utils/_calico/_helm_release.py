@@ -14,14 +14,16 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
 _RELEASED = re.compile(r"v\d+\.\d+\.\d+")
 
 
-def upgrade_command(installation: Installation, name: str, namespace: str, options: str, chart: str = "CHART") -> str:
+def upgrade_command(installation: Installation, name: str, namespace: str, options: str, chart: str = "CHART", *, removes: bool = False) -> str:
     """Return ``helm upgrade`` with the chart's version pinned: without ``--version`` Helm takes the newest chart, and so upgrades Calico.
 
     :param options: what sets the values, such as ``--set apiServer.enabled=true``.
     :param chart: ``REPOSITORY/CHART`` where it is known.
+    :param removes: some values are null: ``--reuse-values`` renders with the old ones all the same (helm pkg/action/upgrade.go, reuseValues).
     """
+    reuse = "--reset-then-reuse-values" if removes else "--reuse-values"
     version = chart_version(installation)
-    command = f"helm upgrade {name} {chart} --namespace {namespace} --version {version or 'INSTALLED_VERSION'} --reuse-values {options}"
+    command = f"helm upgrade {name} {chart} --namespace {namespace} --version {version or 'INSTALLED_VERSION'} {reuse} {options}"
     return command if version else f"{command}, with the version of the chart that helm list -n {namespace} shows"
 
 

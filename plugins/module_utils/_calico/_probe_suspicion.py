@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._node_addresses import calico_addresses, of_submariner
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Snapshot
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import node_of
 
 # What a sign is worth: a failed ping between clusters and an address that is none of the node's say most, a pod that is not ready may have other reasons.
 PINGS, ADDRESS, POD, CONDITION = 4, 4, 2, 1
@@ -38,7 +39,7 @@ def suspicions(snapshot: Snapshot) -> dict[str, Suspicion]:
     for gateway in snapshot.gateways.items:
         for connection in gateway.connections:
             if gateway.ha_status == "active" and connection.status != "connected":
-                add(gateway.ref.name, PINGS, f"its gateway is {connection.status or 'not connected'} to {connection.cluster_id}")
+                add(node_of(gateway, snapshot) or gateway.ref.name, PINGS, f"its gateway is {connection.status or 'not connected'} to {connection.cluster_id}")
     for entry in calico_addresses(snapshot.nodes.items):
         if of_submariner(entry.address):
             add(entry.node.ref.name, ADDRESS, f"Calico took Submariner's address {entry.value} for its own")

@@ -20,6 +20,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr i
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD, SERVICE
 from ansible_collections.fathom.submariner.plugins.module_utils._network._few_ranges import in_few_ranges
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import Answer
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import NAMESPACE
 
 FORMAT = 1  # grows when a card of an older release could be misread
 
@@ -89,6 +90,9 @@ class Card:
     global_cidrs: tuple[str, ...] = ()  # its part of the Globalnet range
     proxies: tuple[str, ...] = ()  # addresses of the proxies that its Submariner goes through
     cable_driver: str = ""
+    planned_id: str = ""  # of a cluster that is not joined: the id under which it would be
+    left_ids: tuple[str, ...] = ()  # of a cluster that is not joined: ids of earlier joins of its own, whose Cluster is still here
+    known_from: str = ""  # whose Endpoints tell of it, where nobody read it
 
     @property
     def true_subnets(self) -> tuple[str, ...]:
@@ -137,7 +141,7 @@ class Card:
                     "pools": tuple(CardPool(**entry) for entry in plain.get("pools") or ()),
                     "active_gateways": tuple(plain.get("active_gateways") or ()),
                     "connections": tuple(CardConnection(**entry) for entry in plain.get("connections") or ()),
-                    **{name: tuple(map(str, plain.get(name) or ())) for name in ("node_networks", "global_cidrs", "proxies")},
+                    **{name: tuple(map(str, plain.get(name) or ())) for name in ("node_networks", "global_cidrs", "proxies", "left_ids")},
                 }
             )
         except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -184,7 +188,8 @@ def card_of(facts: Facts) -> Card:
         node_networks=_node_networks(facts),
     )
     if not facts.joined:
-        return card
+        left = (entry.cluster_id for entry in snapshot.submariner_clusters.items if entry.ref.namespace == NAMESPACE)
+        return replace(card, left_ids=tuple(dict.fromkeys(left)))
     return replace(
         card,
         joined=True,

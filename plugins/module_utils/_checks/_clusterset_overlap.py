@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._clusterset_members import not_compared, strangers
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._overlap_matrix import (
     GLOBAL,
@@ -23,7 +23,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._overlap
     reserved_clashes,
     tunnelled_clashes,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, Problem, check
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CLUSTERSET, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 
 GLOBALNET = "https://submariner.io/getting-started/architecture/globalnet/"
@@ -43,13 +43,17 @@ Cards = t.Tuple[Card, ...]
 def cidr_overlap(cards: Cards) -> t.Iterator[Problem]:
     """The true pod and service CIDRs of all clusters, joined, not yet joined or only planned (candidates), against each other.
 
-    With Globalnet on both sides an overlap is what Globalnet is for, and the global CIDRs are compared instead. The value that a cluster announces says
-    nothing here: a /24 that is too small hides an overlap. Between clusters that are not both joined it is an error: a join would be in vain.
+    A member that nobody read is compared by the Endpoint that the others hold of it. With Globalnet on both sides an overlap is what Globalnet is for, and the
+    global CIDRs are compared instead. The value that a cluster which was read announces says nothing here: a /24 that is too small hides an overlap. Between
+    clusters that are not both joined it is an error: a join would be in vain. Of one cluster alone the question does not arise.
     """
     read = [card for card in cards if not card.error]
     yield from not_compared(tuple(card for card in cards if card.error))
-    proposals = Proposals(read)
-    pairs = [(one, other) for position, one in enumerate(read) for other in read[position + 1 :]]
+    members = [*read, *strangers(cards)]
+    if len(members) < 2:
+        raise NotApplicable
+    proposals = Proposals(members)
+    pairs = [(one, other) for position, one in enumerate(members) for other in members[position + 1 :] if _comparable(one, other)]
     clashes = [(one, other, found) for one, other in pairs for found in (tunnelled_clashes(one, other),) if found]
     for one, other, found in clashes[:MOST]:
         shared = ", ".join(dict.fromkeys(str(clash.shared) for clash in found))
@@ -92,10 +96,11 @@ def node_overlap(cards: Cards) -> t.Iterator[Problem]:
     """
     read = [card for card in cards if not card.error]
     yield from not_compared(cards, "nodes")
-    proposals = Proposals(read)
+    unread = strangers(cards)
+    proposals = Proposals([*read, *unread])
     told = 0
     for one in read:
-        for other in read:
+        for other in (*read, *(card for card in unread if _comparable(one, card))):
             found = local_clashes(one, other) + (own_clashes(one) if one is other else [])
             if found:
                 told += 1
@@ -131,6 +136,11 @@ def range_reserved(cards: Cards) -> t.Iterator[Problem]:
                 remedy=by_hand("Choose another range for the cluster, or where that can be configured for what takes it."),
                 severity=reserved.severity,
             )
+
+
+def _comparable(one: Card, other: Card) -> bool:
+    """Of an Endpoint under the id that a cluster would get it is asked whether that id is free, not whether its ranges are."""
+    return not other.known_from or not (one.known_from or one.planned_id == other.cluster_id)
 
 
 def _local(one: Card, other: Card, found: t.Sequence[Clash], proposals: Proposals) -> Problem:
@@ -175,6 +185,9 @@ def _renumber(one: Card, other: Card, found: t.Sequence[Clash], proposals: Propo
 
 
 def _ranges(card: Card) -> t.Iterator[Evidence]:
+    if card.known_from:
+        yield Evidence(f"cluster {card.cluster}", "Endpoint's subnets", ", ".join((*card.pods.cidrs, *card.global_cidrs)), f"as {card.known_from} holds them")
+        return
     note = "as planned" if card.candidate else ""
     for kind, cidrs in (("true pod CIDR", card.pods.cidrs), ("true service CIDR", card.services.cidrs), ("global CIDR", card.global_cidrs)):
         if cidrs:

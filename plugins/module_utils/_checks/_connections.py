@@ -92,8 +92,7 @@ def _of_gateways(facts: Facts, gateways: t.Sequence[Gateway]) -> t.Iterator[Prob
 def _down(facts: Facts, gateway: Gateway, connection: Connection) -> Problem:
     message = plain_line(connection.message)
     pings_lost = _PING in connection.message
-    stale = any(found.stale.cluster_id == connection.cluster_id != found.alive.cluster_id for found in facts.stale_endpoints)
-    cause = BROKER_STALE if stale else WRONG if pings_lost and POD in facts.wrong_subjects() else ""
+    cause = BROKER_STALE if _stale(facts, connection.cluster_id) else WRONG if pings_lost and POD in facts.wrong_subjects() else ""
     return Problem(
         subject=f"connection to {connection.cluster_id}",
         title=f"The gateway {gateway.ref.name} is {connection.status or 'not connected'} to {connection.cluster_id}" + (f": {message}" if message else ""),
@@ -113,6 +112,11 @@ def _down(facts: Facts, gateway: Gateway, connection: Connection) -> Problem:
     )
 
 
+def _stale(facts: Facts, cluster_id: str) -> bool:
+    """Whether a cluster may be another one's former id."""
+    return any(found.stale.cluster_id == cluster_id != found.alive.cluster_id for found in facts.stale_endpoints)
+
+
 def _absent(facts: Facts, gateway: Gateway, cluster_id: str, up: t.Iterable[str]) -> Problem:
     own = parse_cidrs(subnet for endpoint in facts.own_endpoints for subnet in endpoint.subnets).networks
     theirs = parse_cidrs(subnet for endpoint in facts.remote_endpoints if endpoint.cluster_id == cluster_id for subnet in endpoint.subnets).networks
@@ -120,7 +124,7 @@ def _absent(facts: Facts, gateway: Gateway, cluster_id: str, up: t.Iterable[str]
     evidence = [Evidence(str(gateway.ref), "status.connections", ", ".join(sorted(up)) or "none", f"an Endpoint of {cluster_id} exists")]
     if overlapping:
         evidence.append(Evidence(f"Endpoints of {cluster_id} and of this cluster", "spec.subnets", "; ".join(overlapping), "they overlap"))
-    cause = WRONG if overlapping and facts.wrong_subjects() else ""
+    cause = BROKER_STALE if _stale(facts, cluster_id) else WRONG if overlapping and facts.wrong_subjects() else ""
     return Problem(
         subject=f"connection to {cluster_id}",
         title=f"The gateway {gateway.ref.name} has no connection to {cluster_id}" + (": their subnets overlap" if overlapping else ""),

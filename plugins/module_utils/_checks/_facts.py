@@ -27,7 +27,9 @@ from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model
     SubmarinerCluster,
 )
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._broker_records import StaleEndpoint, stale_endpoints
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._dead_clusters import proves
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._detection import Detection, would_detect
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import places
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._remote_pools import WantedPool, wanted_pools
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._timeline import AgentStart, agent_starts
 
@@ -88,8 +90,11 @@ class Facts:
 
     @property
     def remote_endpoints(self) -> tuple[Endpoint, ...]:
-        """Those of other clusters, without the records of a cluster that was joined again under another id: there is no such cluster."""
-        dead = {found.stale.ref for found in self.stale_endpoints if found.stale.cluster_id != found.alive.cluster_id}
+        """Those of other clusters, without the records of a cluster that was joined again under another id: there is no such cluster.
+
+        One that only looks like another one counts: sites that were built alike have the same host name and private address, and both live.
+        """
+        dead = {found.stale.ref for found in self.stale_endpoints if proves(found)}
         return tuple(endpoint for endpoint in self.endpoints if endpoint.cluster_id != self.submariner.cluster_id and endpoint.ref not in dead)
 
     @cached_property
@@ -123,6 +128,11 @@ class Facts:
     def agent_starts(self) -> tuple[AgentStart, ...]:
         """How each route agent's start went, against its node's and Calico's."""
         return agent_starts(self.snapshot, self.truth)
+
+    @cached_property
+    def gateway_places(self) -> dict[str, str]:
+        """Names of Gateways and of their nodes."""
+        return places(self.snapshot)
 
     @property
     def active_gateways(self) -> tuple[Gateway, ...]:

@@ -303,7 +303,7 @@ def silence(facts: Facts, gateway: Gateway) -> float:
 
 def _silent_because(facts: Facts, gateway: Gateway) -> str:
     """The check whose finding tells why a gateway is silent, "" where none does."""
-    node: Node | None = next((item for item in facts.snapshot.nodes.items if item.ref.name == gateway.ref.name), None)
+    node: Node | None = next((item for item in facts.snapshot.nodes.items if item.ref.name == facts.gateway_places.get(gateway.ref.name)), None)
     if node is not None and node_down(node):
         return NODE_UNFIT
     daemon_set = facts.daemon_set(GATEWAY)

@@ -18,6 +18,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import parse_cidrs
 
 TRUE = frozenset(("true", "yes", "on", "1"))
+PUBLISHED_TOKEN = "defaultSecret12345"  # rke2_token of lablabs.rke2, defaults/main.yml
 
 
 class Said(t.NamedTuple):
@@ -50,6 +51,9 @@ class Asked:
     pool: Said | None = None  # a narrower range for Calico's own pool
     pod_mtu: Said | None = None
     tunnel_mtu: Said | None = None
+    ebpf: Said | None = None  # holds a bool
+    no_proxy: Said | None = None  # holds a bool: kube-proxy is left out
+    token: Said | None = None  # by which nodes join; its value is never shown, but for the published default
     how: t.Mapping[str, str] = field(default_factory=dict)  # id of a check to the step that repairs it
     unread: t.Mapping[str, str] = field(default_factory=dict)
 

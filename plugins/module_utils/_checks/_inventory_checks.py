@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._autodetection import DEVICES, Method, evaluate
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._seen import Seen
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory import Asked, Said, shown, texts
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory import PUBLISHED_TOKEN, Asked, Said, shown, texts
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, Check, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, covers, overlap, parse_cidrs
@@ -61,7 +61,18 @@ def network_plugin(asked: Asked) -> Problems:
     tags=("inventory",),
 )
 def proxy_mode(asked: Asked) -> Problems:
-    """IPVS is not supported by Submariner, and is Kubespray's default; nftables is, but only from 0.21 on."""
+    """IPVS is not supported by Submariner, and is Kubespray's default; nftables is, but only from 0.21 on. Without kube-proxy there are no rules at all."""
+    if asked.calico and asked.ebpf is not None and asked.ebpf.value:
+        raise NotApplicable  # which leaves kube-proxy out: calico-ebpf tells it
+    if asked.no_proxy is not None and asked.no_proxy.value:
+        yield _problem(
+            asked,
+            "kube-proxy-mode",
+            "kube-proxy will not be installed",
+            asked.no_proxy,
+            impact="Submariner relies on kube-proxy's rules to reach Services of this cluster.",
+        )
+        return
     mode = str(asked.proxy_mode.value)
     if mode not in ("iptables", ""):
         nftables = mode == "nftables"
@@ -72,6 +83,42 @@ def proxy_mode(asked: Asked) -> Problems:
             asked.proxy_mode,
             impact="" if nftables else "Traffic from other clusters to Services would be dropped or bypass Submariner's rules.",
             severity="warning" if nftables else "",
+        )
+
+
+@check(
+    "calico-ebpf",
+    title="Calico will run a data plane that Submariner is tested with",
+    severity="error",
+    references=("https://submariner.io/operations/known-issues/",),
+    tags=("inventory", "kube-proxy"),
+)
+def data_plane(asked: Asked) -> Problems:
+    """Calico's eBPF data plane replaces kube-proxy, and Submariner neither detects nor tests it."""
+    _calico_alone(asked)
+    _require(asked, "calico-ebpf")
+    if asked.ebpf is not None and asked.ebpf.value:
+        yield _problem(
+            asked,
+            "calico-ebpf",
+            "Calico will run its eBPF data plane, which Submariner neither detects nor is tested with",
+            asked.ebpf,
+            impact="Traffic of other clusters to Services here may be dropped, or answered around the tunnel.",
+        )
+
+
+@check("planned-join-token", title="Nodes will join with a token that is not public", severity="error", tags=("inventory",))
+def join_token(asked: Asked) -> Problems:
+    """lablabs.rke2 has a token as its default that everybody can read in its source. Whoever reaches a server with it may join as a server."""
+    if asked.token is None:
+        raise NotApplicable
+    if asked.token.value == PUBLISHED_TOKEN:
+        yield _problem(
+            asked,
+            "planned-join-token",
+            f"The token by which nodes join is the one that {asked.where} have published as their default",
+            asked.token,
+            impact="Whoever reaches port 9345 of a server can join the cluster with it, as a server, and then reads every Secret.",
         )
 
 
@@ -187,4 +234,4 @@ def ranges(asked: Asked) -> Problems:
         yield _problem(asked, "planned-cidr-unusable", f"{asked.pool.name} is outside the pods' range", asked.pool, *asked.pods)
 
 
-PLANNED: tuple[Check, ...] = (network_plugin, proxy_mode, api_server, datastore, mtu_effect, mtu_fits, autodetection, ranges)
+PLANNED: tuple[Check, ...] = (network_plugin, proxy_mode, data_plane, join_token, api_server, datastore, mtu_effect, mtu_fits, autodetection, ranges)

@@ -15,6 +15,8 @@ WHERE = "Kubespray's inventory"
 NAMES = (
     "kube_network_plugin",
     "kube_proxy_mode",
+    "kube_proxy_remove",
+    "calico_bpf_enabled",
     "kube_pods_subnet",
     "kube_pods_subnet_ipv6",
     "kube_service_addresses",
@@ -30,7 +32,8 @@ NAMES = (
     "calico_ip_auto_method",
 )
 HOW = {
-    "kube-proxy-mode": "Set kube_proxy_mode: iptables (Kubespray's default is ipvs).",
+    "kube-proxy-mode": "Set kube_proxy_mode: iptables (Kubespray's default is ipvs), and leave kube_proxy_remove out.",
+    "calico-ebpf": "Leave calico_bpf_enabled out, and set kube_proxy_mode: iptables.",
     "calico-api-unavailable": "Set calico_apiserver_enabled: true (Kubespray's default is false).",
     "calico-datastore-etcd": "Set calico_datastore: kdd; Calico's API server needs it, too.",
     "mtu-setting-ignored": "Set calico_mtu alone, as a number: in YAML without quotes, on the command line as -e '{\"calico_mtu\": 1400}'.",
@@ -47,6 +50,7 @@ def kubespray(cluster: str, variables: t.Mapping[str, t.Any]) -> Asked:
     six = truth(setting(variables, "ipv6_stack", variables.get("enable_dual_stack_networks") or False).value)
     plugin = setting(variables, "kube_network_plugin", "calico")
     api_server = setting(variables, "calico_apiserver_enabled", False)
+    ebpf, no_proxy = (setting(variables, name, False) for name in ("calico_bpf_enabled", "kube_proxy_remove"))
     return Asked(
         cluster=cluster,
         where=WHERE,
@@ -60,6 +64,8 @@ def kubespray(cluster: str, variables: t.Mapping[str, t.Any]) -> Asked:
         pool=_given(variables, "calico_pool_cidr"),
         pod_mtu=_given(variables, "calico_mtu"),
         tunnel_mtu=_given(variables, "calico_veth_mtu"),
+        ebpf=ebpf._replace(value=truth(ebpf.value)),
+        no_proxy=no_proxy._replace(value=truth(no_proxy.value)),
         how=HOW,
     )
 

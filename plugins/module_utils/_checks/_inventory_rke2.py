@@ -17,16 +17,25 @@ from dataclasses import replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml import EditError, load_documents
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._helm_values import parse_values
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory import Asked, Said, truth
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory import PUBLISHED_TOKEN, Asked, Said, truth
 
 CHART = "rke2-calico"
-LABLABS_NAMES = ("rke2_cni", "rke2_cluster_cidr", "rke2_service_cidr", "rke2_kube_proxy_arg", "rke2_server_options")
+LABLABS_NAMES = ("rke2_cni", "rke2_cluster_cidr", "rke2_service_cidr", "rke2_kube_proxy_arg", "rke2_server_options", "disable_kube_proxy", "rke2_token")
 RANCHERFEDERAL_NAMES = ("cluster_rke2_config", "group_rke2_config", "host_rke2_config")  # merged in this order
-_OF_LABLABS = {"cni": "rke2_cni", "cluster-cidr": "rke2_cluster_cidr", "service-cidr": "rke2_service_cidr", "kube-proxy-arg": "rke2_kube_proxy_arg"}
+_OF_LABLABS = {
+    "cni": "rke2_cni",
+    "cluster-cidr": "rke2_cluster_cidr",
+    "service-cidr": "rke2_service_cidr",
+    "kube-proxy-arg": "rke2_kube_proxy_arg",
+    "disable-kube-proxy": "disable_kube_proxy",
+}
 _METHODS = {"interface": "interface", "skipInterface": "skip-interface", "canReach": "can-reach"}
 _MANIFEST = "in HelmChartConfig kube-system/rke2-calico, in a manifest that the installer hands to the servers"
+_OF_MANIFESTS = ("calico-api-unavailable", "autodetection-picks-submariner", "calico-ebpf")  # ids of checks
 HOW = {
-    "kube-proxy-mode": "Take proxy-mode out of kube-proxy-arg: RKE2's default is iptables.",
+    "kube-proxy-mode": "Take proxy-mode out of kube-proxy-arg, and disable-kube-proxy out: RKE2's default is kube-proxy in iptables mode.",
+    "calico-ebpf": f"Leave installation.calicoNetwork.linuxDataplane out {_MANIFEST}, and disable-kube-proxy out of config.yaml.",
+    "planned-join-token": "Set rke2_token to a secret of your own, by a look-up or with Ansible Vault. It cannot be changed easily once the cluster is built.",
     "calico-api-unavailable": f"Set apiServer: {{enabled: true}} {_MANIFEST}.",
     "autodetection-picks-submariner": f"Set installation.calicoNetwork.nodeAddressAutodetectionV4: {{kubernetes: NodeInternalIP}} {_MANIFEST}.",
     "planned-network-plugin": "Set cni: calico.",
@@ -45,19 +54,28 @@ def lablabs(cluster: str, variables: t.Mapping[str, t.Any], manifests: t.Sequenc
     """What lablabs.rke2 would make. Lines of ``rke2_server_options`` outrank its own variables, as they come later in config.yaml."""
     found = {key: Said(name, variables[name]) for key, name in _OF_LABLABS.items() if variables.get(name)}
     for line in _listed(variables.get("rke2_server_options")):
-        key, colon, value = str(line).partition(":")
-        if colon and key.strip() in (*_OF_LABLABS,):
-            found[key.strip()] = Said(key.strip(), value.strip().strip("\"'[]"))
-    return _asked(cluster, "the variables of lablabs.rke2", found, manifests, yaml)
+        for name, value in line.items() if isinstance(line, dict) else [str(line).partition(":")[::2]]:
+            key = str(name).strip()
+            if key in _OF_LABLABS and value not in ("", None):
+                found[key] = Said(key, value.strip().strip("\"'[]") if isinstance(value, str) else value)
+    given = variables.get("rke2_token") is not None
+    token = Said("rke2_token", variables["rke2_token"] if given else PUBLISHED_TOKEN, given)
+    return replace(_asked(cluster, "the variables of lablabs.rke2", found, manifests, yaml), token=token)
 
 
 def rancherfederal(cluster: str, variables: t.Mapping[str, t.Any], manifests: t.Sequence[Manifest], yaml: types.ModuleType) -> Asked:
     """What rancherfederal.rke2_ansible would make."""
     merged: dict[str, t.Any] = {}
     for name in RANCHERFEDERAL_NAMES:
-        merged.update(variables.get(name) or {})
+        merged = _combined(merged, variables.get(name) or {})
     found = {key: Said(key, merged[key]) for key in _OF_LABLABS if merged.get(key)}
     return _asked(cluster, "the variables of rancherfederal.rke2_ansible", found, manifests, yaml)
+
+
+def _combined(old: t.Mapping[str, t.Any], new: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """As its config.yml does: combine(list_merge='prepend_rp'), which is not recursive."""
+    both = [key for key, value in new.items() if isinstance(value, list) and isinstance(old.get(key), list)]
+    return {**old, **new, **{key: [*new[key], *(entry for entry in old[key] if entry not in new[key])] for key in both}}
 
 
 def _asked(cluster: str, where: str, found: t.Mapping[str, Said], manifests: t.Sequence[Manifest], yaml: types.ModuleType) -> Asked:
@@ -66,6 +84,7 @@ def _asked(cluster: str, where: str, found: t.Mapping[str, Said], manifests: t.S
 
     cni = said("cni", "canal")
     proxy = said("kube-proxy-arg", [])
+    no_proxy = said("disable-kube-proxy", False)
     modes = [str(argument).rpartition("=")[2] for argument in _listed(proxy.value) if str(argument).lstrip("-").startswith("proxy-mode=")]
     asked = Asked(
         cluster=cluster,
@@ -74,6 +93,8 @@ def _asked(cluster: str, where: str, found: t.Mapping[str, Said], manifests: t.S
         pods=(said("cluster-cidr", "10.42.0.0/16"),),
         services=(said("service-cidr", "10.43.0.0/16"),),
         proxy_mode=Said("proxy-mode", modes[-1]) if modes else Said("kube-proxy-arg", "iptables", given=False),
+        no_proxy=no_proxy._replace(value=truth(no_proxy.value)),
+        ebpf=Said("installation.calicoNetwork.linuxDataplane", False, given=False),
         api_server=Said("apiServer.enabled", False, given=False),
         autodetection=Said("installation.calicoNetwork.nodeAddressAutodetectionV4", "first-found", given=False),
         how=HOW,
@@ -95,7 +116,7 @@ def _with_manifests(asked: Asked, manifests: t.Sequence[Manifest], yaml: types.M
             if CHART not in manifest.text:
                 continue
             reason = f"manifest {manifest.path} cannot be read before it is rendered: {error}"
-            asked = replace(asked, unread={**asked.unread, "calico-api-unavailable": reason, "autodetection-picks-submariner": reason})
+            asked = replace(asked, unread={**asked.unread, **dict.fromkeys(_OF_MANIFESTS, reason)})
             continue
         for each in values:
             asked = _with_values(asked, manifest, each)
@@ -116,6 +137,10 @@ def _with_values(asked: Asked, manifest: Manifest, values: t.Mapping[str, t.Any]
     if "enabled" in api_server:
         said = Said("apiServer.enabled", truth(api_server["enabled"]), True, manifest.path, _line(manifest.text, "apiServer:"))
         asked = replace(asked, api_server=said)
+    if network.get("linuxDataplane"):
+        line = _line(manifest.text, "linuxDataplane:")
+        said = Said("installation.calicoNetwork.linuxDataplane", network["linuxDataplane"] == "BPF", True, manifest.path, line)
+        asked = replace(asked, ebpf=said)
     method = _mapping(network, "nodeAddressAutodetectionV4")
     if method:
         name = "installation.calicoNetwork.nodeAddressAutodetectionV4"

@@ -182,4 +182,4 @@ def addresses_of(facts: Facts, name: str) -> tuple[str, ...]:
 
 def is_gateway(facts: Facts, name: str) -> bool:
     node = node_of(facts, name)
-    return node is not None and (node.is_gateway or any(gateway.ref.name == name for gateway in facts.snapshot.gateways.items))
+    return node is not None and (node.is_gateway or name in facts.gateway_places.values())

@@ -19,13 +19,13 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._route_a
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._submariner_cidrs import WRONG
 from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr import IPV4, parse_cidrs
 from ansible_collections.fathom.submariner.plugins.module_utils._network._evidence import POD
+from ansible_collections.fathom.submariner.plugins.module_utils._submariner._gateway_places import active_nodes, why_unplaced
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._node_interfaces import (
     NOT_THERE,
     judge_cni_interface,
     judge_reverse_path,
     judge_routes,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._submariner._restart_order import active_nodes
 
 INTERFACE = "node-cni-interface"
 
@@ -84,7 +84,7 @@ def reverse_path(facts: Facts) -> t.Iterator[Problem]:
     _applies(facts)
     require(facts.snapshot.gateways, "Gateways")
     told, cable = _told(facts), plan_of(facts).cable
-    active = active_nodes(facts.snapshot)
+    active = _active(facts)
 
     def tell(nodes: t.Sequence[str], _flaws: t.Sequence[Flaw]) -> Told:
         gateway = not active.isdisjoint(nodes)
@@ -110,9 +110,9 @@ def submariner_routes(facts: Facts) -> t.Iterator[Problem]:
     """For each subnet of the other clusters' Endpoints: on workers a route through vx-submariner in table main, on the active gateway one in table 150."""
     _applies(facts)
     remote = parse_cidrs([subnet for endpoint in facts.remote_endpoints for subnet in endpoint.subnets]).of(IPV4)
-    active = active_nodes(facts.snapshot)
     if not remote:
         raise NotApplicable()
+    active = _active(facts)
     if not active:
         raise CannotJudge("no gateway of this cluster is active: its nodes have no way to other clusters then")
 
@@ -133,6 +133,17 @@ def _applies(facts: Facts) -> None:
     hosts(facts)
     if facts.submariner.network_plugin.lower().startswith("ovn"):
         raise NotApplicable()
+
+
+def _active(facts: Facts) -> frozenset[str]:
+    """The nodes with an active gateway.
+
+    :raises CannotJudge: there is one of which the node is not known; other things hold there than on other nodes.
+    """
+    unplaced = why_unplaced(facts.snapshot)
+    if unplaced:
+        raise CannotJudge(unplaced)
+    return active_nodes(facts.snapshot)
 
 
 def _told(facts: Facts) -> str:

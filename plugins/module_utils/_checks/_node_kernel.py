@@ -38,14 +38,15 @@ def node_modules(facts: Facts) -> t.Iterator[Problem]:
     """
     hosts(facts)
     plan = plan_of(facts)
-    yield from judged(facts, lambda host: judge_modules(host, plan), _modules)
+    yield from judged(facts, lambda host: judge_modules(host, plan), lambda nodes, flaws: _modules(facts.snapshot.cluster, nodes, flaws))
 
 
-def _modules(nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
+def _modules(cluster: str, nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
     missing = keys_of(flaws)
     impact = "What needs them fails when it is first used: calico-node does not get ready, or packets of this node take no tunnel."
     if flaws[0].value == LOADABLE:
-        return Told(impact, on_nodes("node_modules", nodes, "Take away what keeps them from being loaded, and load them.", {"node_modules_modules": missing}))
+        text = "Take away what keeps them from being loaded, and load them."
+        return Told(impact, on_nodes(cluster, "node_modules", nodes, text, {"node_modules_modules": missing}))
     return Told(
         impact,
         by_hand(

@@ -34,10 +34,10 @@ def forwarding(facts: Facts) -> t.Iterator[Problem]:
     """
     hosts(facts)
     plan = plan_of(facts)
-    yield from judged(facts, lambda host: judge_forwarding(host, plan), _forwarding)
+    yield from judged(facts, lambda host: judge_forwarding(host, plan), lambda nodes, flaws: _forwarding(facts.snapshot.cluster, nodes, flaws))
 
 
-def _forwarding(nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
+def _forwarding(cluster: str, nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
     impact = "Packets that are not for the node itself end there: pods reach no other node, and on a gateway no other cluster."
     search = "Find what switches it off, too: grep -r forward /etc/sysctl.*."
     names = keys_of(flaws)
@@ -49,9 +49,13 @@ def _forwarding(nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
         variables = {"node_sysctl_sysctls": {WITHOUT_IPV6: 0}, "node_sysctl_rp_filter": {}}
         impact = "Its links get no IPv6 addresses: pods there have none, and nothing of IPv6 reaches the node."
         search = "Find what switches it off, too: grep -r disable_ipv6 /etc/sysctl.*."
-        return Told(impact, on_nodes("node_sysctl", nodes, f"Switch IPv6 on. {search}", variables))
+        return Told(impact, on_nodes(cluster, "node_sysctl", nodes, f"Switch IPv6 on. {search}", variables))
     variables = {"node_sysctl_sysctls": dict.fromkeys(names, 1), "node_sysctl_rp_filter": {}}
-    return Told(impact, on_nodes("node_sysctl", nodes, f"Switch forwarding on. {search}", variables))
+    text = "Switch forwarding on."
+    if any(name.startswith("net.ipv6.") for name in names):
+        text += " A node whose default route comes by router advertisements to the kernel loses it then: add net.ipv6.conf.DEVICE.accept_ra: 2 to"
+        text += " node_sysctl_sysctls there. The role refuses without it, and names the device."
+    return Told(impact, on_nodes(cluster, "node_sysctl", nodes, f"{text} {search}", variables))
 
 
 @check(
@@ -66,15 +70,15 @@ def conntrack_full(facts: Facts) -> t.Iterator[Problem]:
     """The table of connections at nine tenths or more. Calico counts on it for every connection, and a gateway holds those of the whole cluster."""
     hosts(facts)
     plan = plan_of(facts)
-    yield from judged(facts, lambda host: judge_conntrack(host, plan), _conntrack)
+    yield from judged(facts, lambda host: judge_conntrack(host, plan), lambda nodes, flaws: _conntrack(facts.snapshot.cluster, nodes, flaws))
 
 
-def _conntrack(nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
+def _conntrack(cluster: str, nodes: t.Sequence[str], flaws: t.Sequence[Flaw]) -> Told:
     settings = {"net.netfilter.nf_conntrack_max": max(int(limit) for limit in keys_of(flaws)) * 2}
     text = "Raise the limit; kube-proxy sets it at its start to conntrack-max-per-core times the cores, so raise that, too."
     return Told(
         "New connections are dropped when it is full, established ones go on: it looks like a bad network.",
-        on_nodes("node_sysctl", nodes, text, {"node_sysctl_sysctls": settings, "node_sysctl_rp_filter": {}}),
+        on_nodes(cluster, "node_sysctl", nodes, text, {"node_sysctl_sysctls": settings, "node_sysctl_rp_filter": {}}),
     )
 
 

@@ -128,7 +128,7 @@ def _site(facts: Facts) -> Site:
     return Site(
         nodes=snapshot.nodes.items,
         endpoints=snapshot.host_endpoints.items,
-        gateways=frozenset([node.ref.name for node in snapshot.nodes.items if node.is_gateway] + [gateway.ref.name for gateway in facts.gateways]),
+        gateways=frozenset([node.ref.name for node in snapshot.nodes.items if node.is_gateway] + [*facts.gateway_places.values()]),
         remotes=facts.remote_endpoints,
         connections=tuple(connection for gateway in facts.active_gateways for connection in gateway.connections),
         nat_port=port if isinstance(port, int) and port > 0 else NAT_TRAVERSAL,

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._api_state import MIGRATING, api_state
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._calico_version import calico_version
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_context import bgp, shown_bgp
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import WrongField, encapsulations, masquerades, wrong_fields
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._calico_api import CALICO_API, HANDLER, pools_matter
@@ -238,7 +239,7 @@ def remote_pool_blocked(facts: Facts) -> t.Iterator[Problem]:
                     "Overlapping clusters need Globalnet, or one of them another CIDR."
                     if local
                     else f"If nothing needs IPPool {foreign[0].ref.name}, run the role fathom.submariner.{ROLE} with "
-                    f"remote_ippools_remove: [{foreign[0].ref.name}]; or delete it, then {RESTART}.",
+                    f"remote_ippools_remove: [{scalar(foreign[0].ref.name)}]; or delete it, then {RESTART}.",
                     "" if local else str(foreign[0].ref),
                 ),
                 severity="warning" if local or _harmless(facts) else "",

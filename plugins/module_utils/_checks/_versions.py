@@ -13,11 +13,12 @@ from ansible_collections.fathom.submariner.plugins.module_utils._calico._compone
     component_versions,
     operator_version,
 )
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._install_method import NONE, detect_install_method
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts, missing
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import Evidence
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import CannotJudge, NotApplicable, Problem, check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._remedy_data import by_hand
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._version_conditions import condition
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._version_conditions import condition, ebpf
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._known_bugs import CALICO, KNOWN_BUGS, SUBMARINER, KnownBug
 
 NONE_YET = "no release has a fix"
@@ -39,6 +40,39 @@ def known_bugs(facts: Facts) -> t.Iterator[Problem]:
     for row in KNOWN_BUGS:
         if not row.judged_by:
             yield from _known_bug(facts, row)
+
+
+@check(
+    "calico-ebpf",
+    title="Calico runs a data plane that Submariner is tested with",
+    severity="warning",
+    joined=False,
+    references=("https://submariner.io/operations/known-issues/", "https://docs.tigera.io/calico/latest/operations/ebpf/enabling-ebpf"),
+    tags=("versions", "kube-proxy"),
+)
+def runs_ebpf(facts: Facts) -> t.Iterator[Problem]:
+    """Calico's eBPF data plane replaces kube-proxy, on whose rules Submariner relies, and Submariner neither detects nor tests it.
+
+    Told before a join, when it can still be changed; of a cluster that is joined ``known-bug`` tells it.
+    """
+    if detect_install_method(facts.snapshot).method == NONE:
+        raise NotApplicable
+    found = ebpf(facts.snapshot)
+    if found is None:
+        raise CannotJudge(missing(facts.snapshot.felix_configurations, "FelixConfigurations"))
+    if found:
+        yield Problem(
+            subject="Calico's data plane",
+            title="Calico runs its eBPF data plane, which Submariner neither detects nor is tested with",
+            evidence=(Evidence("Calico", "data plane", "eBPF", "Installation linuxDataplane, FELIX_BPFENABLED or FelixConfiguration bpfEnabled"),),
+            impact="Traffic of other clusters to Services here may be dropped, or answered around the tunnel.",
+            remedy=by_hand(
+                "Before the join run kube-proxy in iptables mode again, and then set Calico's linuxDataplane to Iptables (Installation default "
+                "spec.calicoNetwork; on RKE2 in HelmChartConfig kube-system/rke2-calico), Kubespray's calico_bpf_enabled to false, or bpfEnabled of "
+                "FelixConfiguration default to false.",
+                disruptive=True,
+            ),
+        )
 
 
 @check(

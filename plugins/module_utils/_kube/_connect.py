@@ -36,6 +36,7 @@ T = t.TypeVar("T")
 
 DEFAULT_TIMEOUT = 60.0  # seconds, for a request without a deadline of its own
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"  # kubernetes.io, Kubernetes API concepts
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Patience(t.NamedTuple):
@@ -148,6 +149,14 @@ class Connection:
         :raises KubeError: see its ``state``.
         """
         return self._repeat(_answers.parse_object, "GET", path, None, None, _METADATA, deadline, True)
+
+    def list_metadata(self, path: str, query: t.Mapping[str, t.Any], deadline: Deadline | None = None) -> list[dict[str, t.Any]]:
+        """Return the metadata alone of the objects of a list that is not long: what Secrets hold does not leave the server.
+
+        :raises KubeError: see its ``state``.
+        """
+        found = self._repeat(_answers.parse_object, "GET", path, query, None, _METADATA_LIST, deadline, True)
+        return [item.get("metadata") or {} for item in found.get("items") or ()]
 
     def request_text(self, path: str, query: t.Mapping[str, t.Any] | None = None, deadline: Deadline | None = None) -> str:
         """Return the text that the server answers to a GET: a log. Bytes that are no UTF-8 are replaced.

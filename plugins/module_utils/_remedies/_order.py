@@ -72,7 +72,10 @@ ROLES = tuple(dict.fromkeys(kind.role for kind in KINDS.values()))
 
 
 class Place(t.NamedTuple):
-    """Where a step stands: of which kind, on which cluster, in which clusterset. ``clusterset`` is "" for a cluster that is in none."""
+    """Where a step stands: of which kind, on which cluster, in which clusterset. ``clusterset`` is "" for a cluster that is in none.
+
+    A cluster that is yet to be joined will be in a clusterset: a plan does not know in which, so its join stands in all of them.
+    """
 
     kind: str
     cluster: str
@@ -107,5 +110,15 @@ def _needs(place: Place, other: Place) -> bool:
     if other.cluster == place.cluster:
         earlier_rollout = KINDS[other.kind].rolls_out and RANKS[other.kind] < RANKS[place.kind]
         return other.kind in (*kind.needs, *kind.needs_of_set) or (kind.rolls_out and earlier_rollout)
-    same_set = bool(place.clusterset) and place.clusterset == other.clusterset
-    return same_set and other.kind in kind.needs_of_set
+    return other.kind in kind.needs_of_set and _same_set(place, other)
+
+
+def _same_set(place: Place, other: Place) -> bool:
+    if joins_any(place.kind, place.clusterset) or joins_any(other.kind, other.clusterset):
+        return True
+    return bool(place.clusterset) and place.clusterset == other.clusterset
+
+
+def joins_any(kind: str, clusterset: str) -> bool:
+    """Whether a step makes a member of its cluster, of a clusterset that the plan does not know."""
+    return kind == JOIN and not clusterset

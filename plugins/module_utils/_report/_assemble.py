@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, unreadable_card
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import TAG, judge_clusterset, unreadable
@@ -15,18 +16,24 @@ from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._registry import Check
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._user_checks import AREA as USER_AREA
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
-from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards
+from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards, without_known
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import ClusterResult, Report, ordered
 
 NAMES = ("cluster", "item", "name")
 
 
-def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Check], candidates: t.Mapping[str, t.Any] | None = None) -> Report:
+def assemble(
+    results: t.Sequence[t.Mapping[str, t.Any]],
+    checks: t.Sequence[Check],
+    candidates: t.Mapping[str, t.Any] | None = None,
+    cluster_ids: t.Mapping[str, t.Any] | None = None,
+) -> Report:
     """Judge the clusterset and put everything in order.
 
     :param results: of module diagnose, one for each cluster; the result of a failed task is a cluster that could not be read.
     :param checks: the checks to run; those of single clusters have run already.
-    :param candidates: ranges of clusters that are only planned, by name, as the user writes them.
+    :param candidates: ranges of clusters that are only planned, by name, as the user writes them. Those of a cluster that was read are left out.
+    :param cluster_ids: by name the ids under which clusters are to be joined; their names where none is given.
     :raises InputError: a result is none of module diagnose, two are of the same cluster, or a candidate's ranges are no CIDRs.
     """
     clusters: list[ClusterResult] = []
@@ -34,6 +41,8 @@ def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Chec
     findings: list[Finding] = []
     for position, result in enumerate(results, 1):
         name, card, found, passed = _read(position, result)
+        if not (card.joined or card.error or card.candidate):
+            card = replace(card, planned_id=str((cluster_ids or {}).get(name) or name))
         cidrs, details = (dict(result.get(key) or {}) if isinstance(result.get(key), dict) else {} for key in ("cidrs", "details"))
         if name in (cluster.name for cluster in clusters):
             raise InputError(
@@ -42,9 +51,10 @@ def assemble(results: t.Sequence[t.Mapping[str, t.Any]], checks: t.Sequence[Chec
         clusters.append(ClusterResult(name, card.facts, passed, card, cidrs, details))
         cards.append(card)
         findings += found
-    cards += candidate_cards(candidates or {}, [card.cluster for card in cards])
+    stated, notes = without_known(candidate_cards(candidates or {}), cards)
+    cards += stated
     judgement = judge_clusterset(cards, checks)
-    notes = tuple(f"{cluster.name}: {problem}" for cluster in clusters for problem in cluster.details.get("problems") or ())
+    notes += tuple(f"{cluster.name}: {problem}" for cluster in clusters for problem in cluster.details.get("problems") or ())
     return Report(tuple(clusters), ordered([*findings, *judgement.findings]), judgement.passed, notes=notes)
 
 

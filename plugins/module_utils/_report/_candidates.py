@@ -16,18 +16,15 @@ from ansible_collections.fathom.submariner.plugins.module_utils._network._cidr i
 KEYS = ("pods", "services", "nodes", "globalnet")
 
 
-def candidate_cards(candidates: t.Mapping[str, t.Any], known: t.Collection[str] = ()) -> tuple[Card, ...]:
+def candidate_cards(candidates: t.Mapping[str, t.Any]) -> tuple[Card, ...]:
     """One card for each candidate.
 
     :param candidates: name to a CIDR, a list of CIDRs (pods and Services, in any order), or a mapping with lists ``pods``, ``services``, ``nodes`` (CIDRs
         or addresses) and ``globalnet`` (its global CIDR).
-    :param known: names of the clusters that were diagnosed.
-    :raises InputError: a name is taken, a key is not known, or a text is no CIDR.
+    :raises InputError: a key is not known, or a text is no CIDR.
     """
     cards = []
     for name, given in candidates.items():
-        if name in known:
-            raise InputError(f"candidates: {name} is a diagnosed cluster: its ranges were read, leave it out.")
         ranges = given if isinstance(given, dict) else {"pods": given}
         unknown = sorted(set(map(str, ranges)) - set(KEYS))
         if unknown:
@@ -48,6 +45,24 @@ def candidate_cards(candidates: t.Mapping[str, t.Any], known: t.Collection[str] 
             )
         )
     return tuple(cards)
+
+
+def without_known(stated: t.Iterable[Card], read: t.Sequence[Card]) -> tuple[tuple[Card, ...], tuple[str, ...]]:
+    """Candidates that are none of the clusters ``read``, by name or cluster id, and notes where one of those has other ranges than were stated.
+
+    One list for a whole fleet names the cluster at hand, too. Of a cluster that could not be read the list is all there is.
+    """
+    known = {name: card for card in read if not card.error for name in (card.cluster, card.cluster_id, card.planned_id) if name}
+    kept, notes = [], []
+    for card in stated:
+        found = known.get(card.cluster)
+        if found is None:
+            kept.append(card)
+            continue
+        said, has = ({*entry.pods.cidrs, *entry.services.cidrs} for entry in (card, found))
+        if has and said - has:
+            notes.append(f"candidates: {card.cluster} is stated with {', '.join(sorted(said - has))}, and has {', '.join(sorted(has))}, which counts.")
+    return tuple(kept), tuple(notes)
 
 
 def _cidrs(name: str, key: str, given: t.Any) -> tuple[str, ...]:

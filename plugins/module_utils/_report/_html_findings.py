@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import NEW, PERSISTING, UNKNOWN, Evidence, Finding, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._report._html_parts import badge, labelled, table
 from ansible_collections.fathom.submariner.plugins.module_utils._report._markup import Markup, counted, element, joined
@@ -134,7 +135,7 @@ def _remedy(remedy: Remedy | None) -> Markup | None:
         return None
     consent = ": the role runs only with submariner_allow_disruption" if remedy.role else ""
     caution = element("p", f"Interrupts cross-cluster traffic{consent}.", class_="caution") if remedy.disruptive else None
-    lines = [f"role: {remedy.role}", *(f"{name}: {value}" for name, value in sorted(remedy.variables.items()))] if remedy.role else []
+    lines = [f"role: {remedy.role}", *(f"{name}: {scalar(value)}" for name, value in sorted(remedy.variables.items()))] if remedy.role else []
     return element(
         "div",
         element("h4", "Repair"),

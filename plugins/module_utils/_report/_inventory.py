@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import FAIL, Evidence, Finding
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._inventory import PUBLISHED_TOKEN
 
 MOST_LINES = 5  # of one finding
 VAULT = "$ANSIBLE_VAULT"
@@ -38,12 +39,18 @@ class Text(t.NamedTuple):
 
 
 _FALSE = frozenset(("false", "no", "off"))
+_TRUE = frozenset(("true", "yes", "on"))
 _CIDR = ("*cidr*", "discovery-*", "globalnet-*", "pool-overlap")
 
 # Kubespray's are those of its roles/kubespray_defaults and roles/network_plugin/calico_defaults, RKE2's those of its config.yaml, of lablabs.rke2 and of
 # rancherfederal.rke2_ansible; the others are this collection's.
 SETTINGS = (
     Setting("kube_proxy_mode", ("kube-proxy-*",), frozenset(("ipvs", "nftables"))),
+    Setting("kube_proxy_remove", ("kube-proxy-*",), _TRUE),
+    Setting("calico_bpf_enabled", ("calico-ebpf",), _TRUE),
+    Setting("disable_kube_proxy", ("kube-proxy-*",), _TRUE),
+    Setting("disable-kube-proxy", ("kube-proxy-*",), _TRUE),
+    Setting("rke2_token", ("planned-join-token",), frozenset((PUBLISHED_TOKEN.lower(),))),
     Setting("kube_pods_subnet", _CIDR),
     Setting("kube_service_addresses", _CIDR),
     Setting("calico_pool_cidr", _CIDR),
@@ -65,7 +72,7 @@ SETTINGS = (
     Setting("rke2_service_cidr", _CIDR),
     Setting("cluster-cidr", _CIDR),
     Setting("service-cidr", _CIDR),
-    Setting("enable_nodelocaldns", ("dns-node-cache",), frozenset(("true", "yes", "on"))),
+    Setting("enable_nodelocaldns", ("dns-node-cache",), _TRUE),
 )
 
 

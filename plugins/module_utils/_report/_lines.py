@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._calico._durable_yaml_write import scalar
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._finding import NEW, PERSISTING, SEVERITIES, UNREADABLE, Evidence, Finding, Remedy
 from ansible_collections.fathom.submariner.plugins.module_utils._report._markup import clipped
 from ansible_collections.fathom.submariner.plugins.module_utils._report._report import (
@@ -196,7 +197,7 @@ def _remedy_lines(remedy: Remedy) -> list[str]:
     result = wrapped(harmless(remedy.text) + disruptive, indent=INDENT + " " * 9, first=INDENT + "Repair:  ")
     if remedy.role:
         result.append(f"{INDENT}         role {harmless(remedy.role)}")
-        result += [f"{INDENT}           {harmless(name)}: {harmless(value)}" for name, value in sorted(remedy.variables.items())]
+        result += [f"{INDENT}           {harmless(name)}: {harmless(scalar(value))}" for name, value in sorted(remedy.variables.items())]
     if remedy.target:
         result += wrapped(f"writes {harmless(remedy.target)}", indent=INDENT + " " * 11, first=INDENT + " " * 9)
     return result

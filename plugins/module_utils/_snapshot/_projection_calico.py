@@ -93,6 +93,7 @@ def _ip_pool(obj: JsonObject, api_version: str, labels: dict[str, str]) -> IPPoo
         created=text_at(obj, "metadata", "creationTimestamp"),
         deleting=bool(text_at(obj, "metadata", "deletionTimestamp")),
         origin=origin(obj),
+        assignment_mode=text_at(obj, "spec", "assignmentMode"),
     )
 
 

@@ -130,7 +130,13 @@ def gateway(obj: JsonObject) -> Gateway:
         local_subnets=texts_at(obj, "status", "localEndpoint", "subnets"),
         connections=tuple(map(connection, objects_at(value_at(obj, "status"), "connections"))),
         updated_at=_moment(text_at(obj, "metadata", "annotations", UPDATED)),
+        private_ips=_private_ips(obj),
     )
+
+
+def _private_ips(obj: JsonObject) -> tuple[str, ...]:
+    single = text_at(obj, "status", "localEndpoint", "private_ip")
+    return texts_at(obj, "status", "localEndpoint", "privateIPs") or ((single,) if single else ())
 
 
 def _moment(text: str) -> str:

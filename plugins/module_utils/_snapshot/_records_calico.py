@@ -34,6 +34,7 @@ class IPPool(t.NamedTuple):
     created: str = ""
     deleting: bool = False
     origin: Origin = Origin()
+    assignment_mode: str = ""  # Automatic, Manual; "" where unsaid, which is Automatic
     all_labels: bool = True  # False where the labels of v3 could not be told (v1 object without projectcalico.org/metadata of Calico >= 3.28)
 
     @property

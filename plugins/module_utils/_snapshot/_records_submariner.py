@@ -98,6 +98,7 @@ class Gateway(t.NamedTuple):
     local_subnets: tuple[str, ...]
     connections: tuple[Connection, ...]
     updated_at: str = ""  # annotation update-timestamp, RFC 3339 where it is a number of seconds
+    private_ips: tuple[str, ...] = ()  # of its host
 
 
 class RemoteEndpoint(t.NamedTuple):

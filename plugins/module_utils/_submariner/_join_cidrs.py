@@ -68,16 +68,17 @@ def _answer(cluster: str, truth: CidrTruth, subject: str, warnings: list[str]) -
     return ",".join(verdict.cidrs)
 
 
-def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapshot]) -> list[str]:
+def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Sequence[Snapshot]) -> list[str]:
     """Refuse ranges that overlap another cluster's: Submariner skips such an Endpoint, and Calico refuses its pools.
 
-    Compares with the peers' own evidence, and with what clusters that cannot be asked announce.
+    Compares with the peers' own evidence, and with what clusters that cannot be asked announce: as this cluster holds it, or the peers where it is no member.
 
     :returns: warnings about peers whose ranges are not certain, so that an overlap cannot be excluded.
     :raises RefusedError: naming both clusters and ranges.
     """
     ours = parse_cidrs(wanted.subnets).networks
     theirs: list[tuple[str, t.Any]] = []
+    certain = {wanted.cluster_id, *((local.submariner.cluster_id,) if local.submariner else ())}
     warnings = []
     for peer in peers:
         truth = cidr_truth(peer)
@@ -85,9 +86,17 @@ def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapsh
         uncertain = [subject for subject in (POD, SERVICE) if not truth.networks(subject)]
         if uncertain:
             warnings.append(f"{peer.cluster}: its {' and '.join(uncertain)} CIDR is not certain, so an overlap with {local.cluster} cannot be excluded.")
-    for endpoint in local.endpoints.items:
-        if endpoint.cluster_id != wanted.cluster_id:
-            theirs += [(endpoint.cluster_id, network) for network in parse_cidrs(endpoint.subnets).networks]
+        elif peer.submariner is not None:
+            certain.add(peer.submariner.cluster_id)
+        if peer.submariner is not None and not peer.endpoints.known:
+            warnings.append(f"{peer.cluster}: its Endpoints could not be read, so an overlap with members that are not among the peers cannot be excluded.")
+    for holder in (local,) if local.submariner is not None else (local, *peers):
+        theirs += [
+            (_named(endpoint.cluster_id, local, holder), network)
+            for endpoint in holder.endpoints.items
+            if endpoint.cluster_id not in certain
+            for network in parse_cidrs(endpoint.subnets).networks
+        ]
     for name, network in theirs:
         for mine, other in overlap(ours, [network]):
             raise RefusedError(
@@ -95,3 +104,10 @@ def require_no_overlap(wanted: Wanted, local: Snapshot, peers: t.Iterable[Snapsh
                 "and Calico refuses an IPPool that overlaps another. Nothing was written. Use Globalnet for these clusters, or rebuild one with other ranges."
             )
     return warnings
+
+
+def _named(cluster_id: str, local: Snapshot, holder: Snapshot) -> str:
+    if holder is local:
+        return cluster_id
+    records = "where that cluster is no more, remove its records first, with role fathom.submariner.broker_records"
+    return f"{cluster_id}, of which {holder.cluster} holds an Endpoint ({records})"

@@ -70,7 +70,23 @@ def test_playbooks_of_ours_that_are_imported_exist():
 @pytest.mark.parametrize("name", ["kubespray/cluster.yml", "rke2/lablabs/site.yml", "rke2/rancherfederal/site.yml"])
 def test_the_inventory_is_checked_before_anything_is_installed(name):
     plays = load(EXAMPLES / name)
-    assert [plays[0].get("ansible.builtin.import_playbook"), plays[2].get("ansible.builtin.import_playbook")] == ["check.yml", "submariner.yml"]
+    assert [plays[0].get("ansible.builtin.import_playbook"), plays[-1].get("ansible.builtin.import_playbook")] == ["check.yml", "submariner.yml"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_playbooks_for_clusters_do_not_become_root_here(path):
+    """With -b, which installers want, modules for clusters would run with sudo on the controller. Roles for nodes become root on those by themselves."""
+    plays = [play for play in load(path) if "hosts" in play and "submariner_nodes" not in play["hosts"]]
+    assert all(play["become"] is False for play in plays)
+
+
+@pytest.mark.parametrize("inventory", ["kubespray/inventory/cluster-3", "rke2/lablabs/inventory", "rke2/rancherfederal/inventory"])
+def test_what_is_of_one_cluster_stands_with_its_host_alone(inventory):
+    """In a file for all hosts it would be every cluster's as soon as two inventories are read together."""
+    shared = "".join(path.read_text(encoding="utf-8") for path in (EXAMPLES / inventory).rglob("group_vars/**/*.yml"))
+    assert "submariner_" not in shared
+    (own,) = (EXAMPLES / inventory / "host_vars").iterdir()
+    assert load(own)["submariner_cluster_id"] == own.stem
 
 
 class TestAwx:

@@ -123,7 +123,7 @@ def test_playbooks_hold_nothing_but_hosts_and_roles():
             if "ansible.builtin.import_playbook" in play:
                 assert set(play) == {"name", "ansible.builtin.import_playbook"}, path
                 continue
-            assert set(play) <= {"name", "hosts", "gather_facts", "serial", "any_errors_fatal", "roles"}, path
+            assert set(play) <= {"name", "hosts", "gather_facts", "become", "serial", "any_errors_fatal", "roles"}, path
             assert all(role["role"].startswith("fathom.submariner.") for role in play["roles"]), path
 
 

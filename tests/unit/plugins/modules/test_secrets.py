@@ -10,7 +10,7 @@ import tarfile
 
 import pytest
 
-from ansible_collections.fathom.submariner.plugins.modules import cluster_cidrs_info, collect, diagnose, report
+from ansible_collections.fathom.submariner.plugins.modules import cluster_cidrs_info, collect, diagnose, join, report
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._snapshot.fake_api import FakeConnection
 
 PLANTED = "Pl4nted"  # part of every secret
@@ -205,6 +205,7 @@ def test_a_bundle_holds_no_secret(run, tmp_path):
         (diagnose, {"checks": ["no-such-check"]}),
         (collect, {"dest": "bundle.tar.gz", "pseudonymise_ips": True, "pseudonym_key": "short"}),
         (cluster_cidrs_info, {"pod_cidrs": ["nonsense"]}),
+        (join, {"cluster_id": "one", "run": "No Run", "https_proxy": f"http://me:{PLANTED}%40Components@proxy:3128"}),
     ],
 )
 def test_a_wrong_option_does_not_print_the_credentials_beside_it(run, module, wrong):

@@ -29,6 +29,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._report._invento
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 VALUES = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.lists(st.text(max_size=5), max_size=3))
+OWN = "a secret of ours"
 GOOD = {"kube_proxy_mode": "iptables", "calico_apiserver_enabled": True}
 CHART = (
     "apiVersion: helm.cattle.io/v1\nkind: HelmChartConfig\nmetadata: {name: rke2-calico, namespace: kube-system}\nspec:\n  valuesContent: |-\n"
@@ -48,14 +49,14 @@ def of_kubespray(**variables):
 
 def of_rke2(values="true", method="kubernetes: NodeInternalIP", **variables):
     manifest = Manifest("manifests/calico.yaml", CHART % (values, method))
-    return found(lablabs("new", {"rke2_cni": ["calico"], **variables}, [manifest], yaml))
+    return found(lablabs("new", {"rke2_cni": ["calico"], "rke2_token": OWN, **variables}, [manifest], yaml))
 
 
 class TestKubespray:
     def test_all_passes(self):
         wrong, passed = of_kubespray(calico_mtu=1400, kube_pods_subnet="10.1.0.0/16", calico_pool_cidr="10.1.0.0/17")
         assert wrong == {}
-        assert passed == {check.id for check in PLANNED}
+        assert passed == {check.id for check in PLANNED} - {"planned-join-token"}
 
     def test_its_defaults_are_what_submariner_cannot_work_with(self):
         wrong, _passed = found(kubespray("new", {}))
@@ -68,6 +69,9 @@ class TestKubespray:
         [
             ({"kube_proxy_mode": "ipvs"}, "kube-proxy-mode", "error", "ipvs mode"),
             ({"kube_proxy_mode": "nftables"}, "kube-proxy-mode", "warning", "0.21.0"),
+            ({"kube_proxy_remove": True}, "kube-proxy-mode", "error", "kube-proxy will not be installed"),
+            ({"calico_bpf_enabled": True}, "calico-ebpf", "error", "eBPF"),
+            ({"calico_bpf_enabled": "yes", "kube_proxy_mode": "ipvs", "kube_proxy_remove": True}, "calico-ebpf", "error", "eBPF"),
             ({"calico_apiserver_enabled": "no"}, "calico-api-unavailable", "error", "will not be installed"),
             ({"calico_datastore": "etcd"}, "calico-datastore-etcd", "error", "etcd"),
             ({"calico_mtu": "1400"}, "mtu-setting-ignored", "warning", "is a text ('1400')"),
@@ -135,7 +139,7 @@ class TestRke2:
 
     def test_its_defaults(self):
         wrong, _passed = found(lablabs("new", {}, [], yaml))
-        assert set(wrong) == {"planned-network-plugin"}  # canal
+        assert set(wrong) == {"planned-network-plugin", "planned-join-token"}  # canal, and a token that everybody knows
         wrong, _passed = found(rancherfederal("new", {"cluster_rke2_config": {"cni": "calico"}}, [], yaml))
         assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner"}
 
@@ -155,14 +159,14 @@ class TestRke2:
 
     def test_a_template_that_is_no_yaml_yet_makes_unknown(self):
         manifests = [Manifest("x.yaml", "{% if x %}\nname: rke2-calico\n"), Manifest("y.yaml", "{% %}")]
-        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico"}, manifests, yaml))
-        assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner"}
+        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico", "rke2_token": OWN}, manifests, yaml))
+        assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner", "calico-ebpf"}
         assert {finding.verdict for finding in wrong.values()} == {UNKNOWN}
         assert "x.yaml" in wrong["calico-api-unavailable"].missing
 
     def test_other_manifests_say_nothing(self):
         other = Manifest("x", CHART.replace("rke2-calico", "other") % ("true", "a: b"))
-        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico"}, [other], yaml))
+        wrong, _passed = found(lablabs("new", {"rke2_cni": "calico", "rke2_token": OWN}, [other], yaml))
         assert set(wrong) == {"calico-api-unavailable", "autodetection-picks-submariner"}
 
     @pytest.mark.parametrize(
@@ -171,11 +175,47 @@ class TestRke2:
             {"rke2_kube_proxy_arg": ["proxy-mode=ipvs"]},
             {"rke2_kube_proxy_arg": "--proxy-mode=ipvs"},
             {"rke2_server_options": ["kube-proxy-arg: [proxy-mode=ipvs]"]},
+            {"rke2_server_options": [{"kube-proxy-arg": ["proxy-mode=ipvs"]}]},
+            {"disable_kube_proxy": True},
+            {"rke2_server_options": ["disable-kube-proxy: true"]},
         ],
     )
     def test_arguments_of_kube_proxy(self, variables):
         wrong, _passed = of_rke2(**variables)
         assert set(wrong) == {"kube-proxy-mode"}
+
+    def test_kube_proxy_that_is_left_out(self):
+        assert "will not be installed" in of_rke2(disable_kube_proxy=True)[0]["kube-proxy-mode"].title
+        variables = {"cluster_rke2_config": {"cni": "calico"}, "host_rke2_config": {"disable-kube-proxy": True}}
+        assert "kube-proxy-mode" in found(rancherfederal("new", variables, [], yaml))[0]
+
+    def test_ebpf_in_a_manifest(self):
+        wrong, _passed = of_rke2(method="kubernetes: NodeInternalIP\n        linuxDataplane: BPF")
+        (evidence,) = wrong.pop("calico-ebpf").evidence
+        assert (evidence.file, evidence.line, wrong) == ("manifests/calico.yaml", 12, {})
+        assert of_rke2(method="kubernetes: NodeInternalIP\n        linuxDataplane: Iptables")[0] == {}
+
+    @pytest.mark.parametrize("variables, given", [({}, False), ({"rke2_token": "defaultSecret12345"}, True)])
+    def test_a_token_that_everybody_knows(self, variables, given):
+        wrong, _passed = found(lablabs("new", {"rke2_cni": "canal", **variables}, [], yaml))
+        (evidence,) = wrong["planned-join-token"].evidence
+        assert (evidence.field, evidence.note) == ("rke2_token", "" if given else "not set: the default")
+        assert "planned-join-token" not in found(rancherfederal("new", {}, [], yaml))[0]
+
+    def test_a_token_of_ones_own_is_in_nothing_that_is_returned(self):
+        judgement = judge(PLANNED, lablabs("new", {"rke2_token": OWN, "rke2_server_options": [f"token: {OWN}"]}, [], yaml), "new")
+        assert OWN not in str(judgement) and "planned-join-token" in judgement.passed
+        lines = settings_in([Text("x.yml", f"rke2_token: '{OWN}'")])
+        assert OWN not in str(located(judgement.findings, lines))
+
+    def test_lists_are_merged_as_the_collection_merges_them(self):
+        """combine(list_merge='prepend_rp') keeps what the cluster's list has and the group's has not."""
+        ipvs = {"cni": ["calico"], "kube-proxy-arg": ["proxy-mode=ipvs"]}
+        variables = {"cluster_rke2_config": ipvs, "group_rke2_config": {"kube-proxy-arg": ["metrics-bind-address=0.0.0.0"]}}
+        assert rancherfederal("new", variables, [], yaml).proxy_mode.value == "ipvs"
+        asked = rancherfederal("new", {"cluster_rke2_config": ipvs, "host_rke2_config": {"cni": ["multus", "calico"]}}, [], yaml)
+        assert asked.cni.value == ("multus", "calico")
+        assert rancherfederal("new", {"cluster_rke2_config": ipvs, "host_rke2_config": {"cni": "canal"}}, [], yaml).cni.value == ("canal",)
 
     def test_server_options_outrank_variables(self):
         options = ["cluster-cidr: 10.2.0.0/16,fd00::/56", "debug: true"]

@@ -187,6 +187,11 @@ class TestPodMtu:
         finding = expect_fail(read(host(calico=old), **wanted), self.check_id)
         assert finding.title == "node-1 gives pods 1400 bytes where the cluster wants 1450" and finding.severity == "warning"
 
+    def test_another_cni_that_the_operator_knows_of_is_as_it_should_be(self):
+        amazon = FIXED._replace(provider="EKS", cni_type="AmazonVPC", ipam_type="AmazonVPC")
+        files = CalicoFiles(9001, "/etc/cni/net.d/10-aws.conflist", ("aws-cni", "egress-cni", "portmap"), None)
+        expect_not_asked(read(host(calico=files), installations=ok(amazon)), self.check_id)
+
     def test_another_cni_comes_first(self):
         files = CalicoFiles(1450, "/etc/cni/net.d/05-cilium.conflist", ("cilium-cni",), None)
         assert "05-cilium" in expect_fail(read(host(calico=files)), self.check_id).title

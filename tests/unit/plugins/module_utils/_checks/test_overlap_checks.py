@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, CardRange, card_of, unreadable_card
+from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import Card, CardEndpoint, CardRange, card_of, unreadable_card
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._engine import judge_clusterset
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._facts import Facts
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError
-from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards
+from ansible_collections.fathom.submariner.plugins.module_utils._report._candidates import candidate_cards, without_known
 from ansible_collections.fathom.submariner.plugins.module_utils._snapshot._model import FORBIDDEN, Deployment, Ref
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks.builders import (
     NAMESPACE,
@@ -101,6 +102,73 @@ class TestCidrOverlap:
         assert finding.verdict == "unknown" and "service CIDR" in finding.missing
 
 
+    def test_alone(self):
+        assert judge_clusterset((ONE,), only(OVERLAP)) == judge_clusterset((), only(OVERLAP))
+
+
+def holding(cluster_id, *subnets, **fields):
+    return card("one", "10.1.0.0/16", "10.2.0.0/16", remote=(CardEndpoint(cluster_id, f"Endpoint {cluster_id}", subnets),), **fields)
+
+
+class TestMembersThatNobodyRead:
+    """They are known by the Endpoints that others hold."""
+
+    def test_overlap(self):
+        finding = single(OVERLAP, holding("absent", "10.42.0.0/16", "10.43.0.0/16"), card("new", "10.42.0.0/16", "10.60.0.0/16", joined=False))
+        assert (finding.severity, finding.title) == ("error", "new and absent both use 10.42.0.0/16")
+        assert ("cluster absent", "Endpoint's subnets", "10.42.0.0/16, 10.43.0.0/16", "as one holds them") in [entry[:4] for entry in finding.evidence]
+
+    def test_nodes_in_its_ranges(self):
+        new = card("new", "10.3.0.0/16", "10.4.0.0/16", nodes=["10.42.7.0/28"], joined=False)
+        assert "10.42.7.0/28" in single(NODES, holding("absent", "10.42.0.0/16"), new).title
+
+    def test_globalnet_compares_the_global_ranges(self):
+        new = card("new", "10.42.0.0/16", "10.60.0.0/16", joined=False, globalnet=True, global_cidrs=("242.1.0.0/16",))
+        holder = {"globalnet": True, "global_cidrs": ("242.0.0.0/16",)}
+        assert single(OVERLAP, holding("absent", "242.1.0.0/16", **holder), new).title == "new and absent both use 242.1.0.0/16"
+        assert judge_clusterset((holding("absent", "242.2.0.0/16", **holder), new), only(OVERLAP)).passed == (OVERLAP,)
+
+    def test_one_that_was_read_or_stated_is_known_better(self):
+        stated = candidate_cards({"absent": ["10.9.0.0/16", "10.10.0.0/16"]})
+        new = card("new", "10.42.0.0/16", "10.60.0.0/16", joined=False)
+        assert judge_clusterset((holding("absent", "10.42.0.0/16"), new, *stated), only(OVERLAP)).passed == (OVERLAP,)
+        like_what_one_holds = card("new", "10.46.0.0/16", "10.60.0.0/16", joined=False)
+        assert judge_clusterset((holding("two", "10.46.0.0/16"), TWO, like_what_one_holds), only(OVERLAP)).passed == (OVERLAP,)
+
+    def test_of_its_own_id_it_is_asked_whether_that_is_free(self):
+        new = replace(card("new", "10.42.0.0/16", "10.43.0.0/16", joined=False), planned_id="absent")
+        assert judge_clusterset((holding("absent", "10.42.0.0/16"), new), only(OVERLAP)).passed == (OVERLAP,)
+
+
+class TestIdsToBe:
+    """Under which id a cluster would be joined."""
+
+    ID = "clusterset-duplicate-id"
+
+    @pytest.mark.parametrize(
+        ("planned", "title"),
+        [
+            ("two", "new would be joined under the id two, which two has"),
+            ("absent", "new would be joined under the id absent, of which one holds an Endpoint already"),
+        ],
+    )
+    def test_taken(self, planned, title):
+        new = replace(card("new", "10.5.0.0/16", "10.6.0.0/16", joined=False), planned_id=planned)
+        finding = single(self.ID, holding("absent", "10.42.0.0/16"), TWO, new)
+        assert (finding.title, finding.severity, finding.cluster) == (title, "warning", "new")
+        assert planned in {entry.value for entry in finding.evidence}  # by which the line of the inventory is found
+
+    def test_the_same_for_two(self):
+        both = [replace(card(name, joined=False), planned_id="cluster-2") for name in ("cluster-1", "cluster-2")]
+        finding = single(self.ID, *both)
+        assert (finding.cluster, finding.title) == ("cluster-2", "cluster-2 and cluster-1 would both be joined under the id cluster-2")
+
+    def test_free_or_its_own_from_before(self):
+        new = card("new", "10.5.0.0/16", "10.6.0.0/16", joined=False)
+        for each in (new, replace(new, planned_id="new"), replace(new, planned_id="absent", left_ids=("absent",))):
+            assert judge_clusterset((holding("absent", "10.42.0.0/16"), TWO, each), only(self.ID)).passed == (self.ID,)
+
+
 class TestNodes:
     def test_the_same_node_network_is_no_clash(self):
         assert judge_clusterset((ONE, TWO), only(NODES)).passed == (NODES,)
@@ -175,7 +243,6 @@ class TestCandidates:
     @pytest.mark.parametrize(
         ("given", "says"),
         [
-            ({"one": ["10.0.0.0/8"]}, "one is a diagnosed cluster"),
             ({"new": ["10.0.0.0"]}, "an address without a prefix length"),
             ({"new": {"pod": ["10.0.0.0/16"]}}, "pod. Keys are pods"),
             ({"new": []}, "no CIDR at all"),
@@ -185,7 +252,22 @@ class TestCandidates:
     )
     def test_nonsense(self, given, says):
         with pytest.raises(InputError, match=says):
-            candidate_cards(given, known=("one",))
+            candidate_cards(given)
+
+    def test_one_list_for_a_fleet_names_the_clusters_at_hand_too(self):
+        stated = candidate_cards({name: ["10.46.0.0/16", "10.45.0.0/16"] for name in ("host", "id-1", "planned", "dead", "new")})
+        read = [
+            card("host"),
+            replace(card("other"), cluster_id="id-1"),
+            replace(card("third", joined=False), planned_id="planned"),
+            unreadable_card("dead", "refused"),
+        ]
+        kept, notes = without_known(stated, read)
+        assert ([each.cluster for each in kept], notes) == (["dead", "new"], ())
+
+    def test_ranges_that_are_stated_otherwise_than_they_were_read_are_told(self):
+        kept, notes = without_known(candidate_cards({"one": ["10.46.0.0/16", "10.99.0.0/16"]}), [ONE])
+        assert kept == () and notes == ("candidates: one is stated with 10.99.0.0/16, and has 10.45.0.0/16, 10.46.0.0/16, which counts.",)
 
     def test_facts_say_so(self):
         assert candidate_cards({"new": "10.0.0.0/16"})[0].facts == ("candidate", "pods 10.0.0.0/16")

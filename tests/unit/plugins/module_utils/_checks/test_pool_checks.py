@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.fathom.submariner.plugins.module_utils._calico._pool_fields import load_balancer_pools_ignored
@@ -26,6 +28,9 @@ from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._chec
     NAMESPACE,
     answer,
     cluster,
+    connection,
+    endpoint,
+    gateway,
     judged,
     local_pool,
     not_served,
@@ -119,6 +124,21 @@ class TestOrphaned:
     def test_that_keeps_the_right_one_out(self):
         snapshot = cluster(pools=[SERVICES, remote_pool("cluster-3", "10.42.8.0/24")])
         assert expect_fail(snapshot, "remote-pool-orphaned").severity == "blocker"
+
+    def test_that_of_a_site_built_alike_is_none(self):
+        """Same host name and private address, other subnets, not connected just now: nothing shows that it is dead."""
+        twin = endpoint("site-b", "10.60.0.0/16")._replace(hostname="host-cluster-2")
+        pools = [SERVICES, PODS, remote_pool("site-b", "10.60.0.0/16")]
+        snapshot = cluster(pools=pools, endpoints=ok(*cluster().endpoints.items, twin))
+        for check_id in CHECKS:
+            expect_pass(snapshot, check_id)
+        absent = expect_fail(replace(snapshot, gateways=ok(gateway(connection("cluster-2")))), "connection-not-connected")
+        assert absent.caused_by == "cluster-1/broker-stale-records"
+
+    def test_of_an_id_that_was_another_ones(self):
+        former = endpoint("former", "10.42.0.0/24")._replace(hostname="host-cluster-2", created="2025-01-01T00:00:00Z")
+        snapshot = cluster(pools=[SERVICES, remote_pool("former", "10.42.0.0/24")], endpoints=ok(*cluster().endpoints.items, former))
+        assert expect_fail(snapshot, "remote-pool-stale").severity == "blocker"
 
     def test_unknown(self):
         expect_unknown(cluster(submariner_clusters=answer(FORBIDDEN)), "remote-pool-orphaned")

@@ -83,6 +83,13 @@ class TestKnownBug:
         finding = expect_fail(running("0.22.1", felix_configurations=felix(bpfEnabled=True)), BUG)
         assert "no release has a fix" in finding.remedy.text
 
+    def test_ebpf_before_a_join(self):
+        """Afterwards it is a known defect."""
+        assert "linuxDataplane" in expect_fail(cluster(joined=False, felix_configurations=felix(bpfEnabled=True)), "calico-ebpf").remedy.text
+        expect_pass(cluster(joined=False, felix_configurations=felix(bpfEnabled=False)), "calico-ebpf")
+        expect_unknown(cluster(joined=False, felix_configurations=answer(FORBIDDEN)), "calico-ebpf")
+        expect_not_asked(running("0.22.1", felix_configurations=felix(bpfEnabled=True)), "calico-ebpf")
+
     def test_native_crds_blind_subctl(self):
         local = ApiService(Ref("APIService", "v3.projectcalico.org"), "", True, "Local", "")
         finding = expect_fail(running("0.22.1", api_services=ok(local)), BUG)

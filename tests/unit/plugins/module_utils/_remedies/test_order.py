@@ -57,7 +57,13 @@ def test_a_node_that_blocks_the_first_rollout_comes_before_the_api_server():
 def test_a_correction_needs_the_api_servers_of_its_clusterset_and_of_no_other():
     earlier = [Place(order.API_SERVER, "a", "east"), Place(order.API_SERVER, "b", "east"), Place(order.API_SERVER, "c", "west")]
     assert needed(Place(order.JOIN, "a", "east"), earlier) == [0, 1]
-    assert needed(Place(order.JOIN, "d", ""), [*earlier, Place(order.API_SERVER, "e", "")]) == []
+
+
+def test_a_cluster_that_is_yet_to_be_joined_waits_for_every_set_that_it_may_be_joined_to():
+    earlier = [Place(order.API_SERVER, "a", "east"), Place(order.POOLS, "b", "west"), Place(order.MTU, "a", "east"), Place(order.API_SERVER, "e", "")]
+    assert needed(Place(order.JOIN, "d", ""), earlier) == [0, 1, 3]
+    assert needed(Place(order.BROKER, "a", "east"), [Place(order.JOIN, "d", ""), Place(order.JOIN, "c", "west")]) == [0]
+    assert needed(Place(order.AGENTS, "a", "east"), [Place(order.JOIN, "d", "")]) == [], "only a member's own join keeps its agents waiting"
 
 
 def test_rollouts_of_one_cluster_wait_for_one_another():

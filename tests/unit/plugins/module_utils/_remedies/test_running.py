@@ -12,9 +12,10 @@ from ansible_collections.fathom.submariner.plugins.module_utils._remedies._outco
 from ansible_collections.fathom.submariner.plugins.module_utils._remedies._stop_rules import Outcome, Rules, Surroundings, must_wait, out_of_order
 
 
-def step(n, cluster, depends_on=(), disruptive=False):
+def step(n, cluster, depends_on=(), disruptive=False, kind="route_agent"):
     return {
-        "n": n, "cluster": cluster, "role": "fathom.submariner.join", "depends_on": list(depends_on), "disruptive": disruptive, "findings": [f"{cluster}/f{n}"],
+        "n": n, "kind": kind, "cluster": cluster, "role": "fathom.submariner.join", "depends_on": list(depends_on), "disruptive": disruptive,
+        "findings": [f"{cluster}/f{n}"],
         "text": "Do it.", "outage": {"seconds": 30, "source": "estimate: 1 gateway"}, "predicted": True, "predicted_after": [], "lines": ["adds a thing"],
     }  # fmt: skip
 
@@ -69,6 +70,18 @@ def test_a_failure_stops_its_clusterset_and_no_other():
     assert decided(3, failed, allow_disruption=True, max_failures=2) is None
     assert decided(3, failed, Outcome(2, rules.FAILED), allow_disruption=True, max_failures=2)[0] == rules.STOPPED
     assert decided(3, failed, allow_disruption=True, max_failures=0) is None
+
+
+def test_a_failure_anywhere_stops_the_join_of_a_cluster_that_is_in_no_set_yet():
+    plan = {**PLAN, "steps": [step(1, "a"), step(2, "c"), step(3, "d", kind="join"), step(4, "b", kind="join")]}
+
+    def found(number, *failed, **options):
+        return must_wait(plan["steps"][number - 1], plan, [Outcome(each, rules.FAILED) for each in failed], Rules(**options), Surroundings())
+
+    assert found(3) is None
+    assert found(3, 1).message == "step 1 failed on what this cluster may be joined to, and max_failures is 1"
+    assert found(3, 2, max_failures=2) is None
+    assert found(4, 2) is None, "b is a member of east, and c is not"
 
 
 @pytest.mark.parametrize(

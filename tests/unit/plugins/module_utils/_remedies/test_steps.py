@@ -121,6 +121,12 @@ def test_clusters_that_are_not_joined_are_joined_on_request_only():
     assert [(step.cluster, step.role) for step in draft([], clusters, join=True).steps] == [("b", "fathom.submariner.join")]
 
 
+def test_a_join_waits_for_what_its_future_peers_need():
+    peer, new = A._replace(clusterset="east"), Cluster("c", "uid-c", "", False)
+    found = draft([finding("1", "a", role="calico_api_server"), finding("2", "a", role="remote_ippools")], [peer, new], join=True)
+    assert [(step.kind, step.cluster, step.depends_on) for step in found.steps][-1] == (order.JOIN, "c", (1, 2))
+
+
 values = st.recursive(
     st.integers(0, 3) | st.booleans() | st.sampled_from(["x", ""]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),

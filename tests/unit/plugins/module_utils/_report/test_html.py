@@ -88,7 +88,7 @@ class TestFindings:
             "10.46.0.0/24",
             "status.clusterCIDR",
             "Interrupts cross-cluster traffic",
-            "join_cluster_cidr: 10.46.0.0/16",
+            'join_cluster_cidr: "10.46.0.0/16"',
         ):
             assert expected in text
         assert "consequences, gone when this is repaired" in text

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._card import card_of
 from ansible_collections.fathom.submariner.plugins.module_utils._checks._catalogue import CHECKS
@@ -165,11 +167,18 @@ class TestLines:
             "Follows: cluster-2",
             "Repair:",
             "role fathom.submariner.join",
-            "join_cluster_cidr: 10.46.0.0/16",
+            'join_cluster_cidr: "10.46.0.0/16"',
             "Interrupts cross-cluster traffic",
             "FAIL. To repair: ansible-playbook fathom.submariner.remediate",
         ):
             assert expected in text, expected
+
+    def test_variables_of_a_role_read_back_as_they_are(self):
+        variables = {"a": "0123", "b": "no", "c": ["1e3", "worker-1"], "d": True, "e": 1450, "f": {"g": "on"}, "h": "10.46.0.0/16", "i": "^vx-submariner$,x: y"}
+        (broken, *_rest) = BROKEN.findings
+        screen = lines(replace(BROKEN, findings=(replace(broken, remedy=Remedy("Do it.", "some.role", variables)),)))
+        start = next(number for number, line in enumerate(screen) if line.strip() == "role some.role")
+        assert yaml.safe_load(textwrap.dedent("\n".join(screen[start + 1 : start + 1 + len(variables)]))) == variables
 
     def test_two_findings_not_eight(self):
         assert [line for line in lines(BROKEN) if line[:2] in ("1.", "2.", "3.")] == [

@@ -11,6 +11,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._errors import I
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._cidr_correction import Wanted
 from ansible_collections.fathom.submariner.plugins.module_utils._submariner._join_cidrs import require_no_overlap, wanted_cidrs
 from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._calico import clusters
+from ansible_collections.fathom.submariner.tests.unit.plugins.module_utils._checks import builders
 
 NOTHING = {"cluster_cidr": None, "service_cidr": ""}
 
@@ -60,3 +61,22 @@ def test_its_own_endpoint_is_no_overlap():
 def test_a_peer_whose_ranges_are_not_certain_is_a_warning():
     (warning,) = require_no_overlap(WANTED, clusters.cluster(), [clusters.cluster()])
     assert "pod and service CIDR is not certain" in warning
+
+
+def test_a_cluster_that_joins_is_compared_with_the_endpoints_that_its_peers_hold():
+    new = builders.cluster("cluster-2", joined=False)  # the peer, cluster-1, holds an Endpoint of a cluster-2 with the same ranges
+    same = Wanted("new", builders.PODS["cluster-2"], builders.SERVICES["cluster-2"])
+    with pytest.raises(RefusedError, match=r"overlaps 10\.43\.0\.0/16 of cluster-2, of which cluster-1 holds an Endpoint .*broker_records"):
+        require_no_overlap(same, new, [builders.cluster("cluster-1")])
+    assert require_no_overlap(same._replace(cluster_id="cluster-2"), new, [builders.cluster("cluster-1")]) == []  # whether that is free is asked elsewhere
+    assert require_no_overlap(Wanted("new", "10.1.0.0/16", "10.2.0.0/16"), new, [builders.cluster("cluster-1")]) == []
+
+
+def test_endpoints_of_a_peer_that_cannot_be_read_are_a_warning():
+    peer = builders.cluster("cluster-1", endpoints=builders.answer("forbidden"))
+    (warning,) = require_no_overlap(Wanted("new", "10.1.0.0/16", "10.2.0.0/16"), builders.cluster("cluster-2", joined=False), [peer])
+    assert "its Endpoints could not be read" in warning
+
+
+def test_its_own_endpoint_under_the_id_that_it_has_until_now_is_no_overlap():
+    assert require_no_overlap(Wanted("renamed", builders.PODS["cluster-1"], builders.SERVICES["cluster-1"]), builders.cluster("cluster-1"), []) == []
