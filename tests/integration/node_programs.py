@@ -36,7 +36,7 @@ PACKAGES = (
     ),
     *("libteamdctl0", "libbluetooth3", "libnewt0.52", "libpsl5", "libcurl3-gnutls", "openssh-server", "libwrap0"),
 )
-PATIENCE = 90.0  # seconds
+PATIENCE = 180.0  # seconds
 
 
 def unpacked() -> Path:

@@ -26,7 +26,7 @@ from tests.lab.client import Object
 from tests.lab.incident import Incident
 from tests.lab.info import ClusterInfo, LabInfo
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 POOLS = "/apis/crd.projectcalico.org/v1/ippools"
 
 

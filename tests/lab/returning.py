@@ -20,7 +20,7 @@ from tests.lab.client import Object
 from tests.lab.info import ClusterInfo, LabInfo
 from tests.lab.store import OWN_METADATA, Store
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 POLL_SECONDS = 0.2
 FOLLOWING = ("Pod", "ReplicaSet", "Lease", "Event", "Job")
 # Counters, and what each calico-node and each route agent finds out about its node when it starts.

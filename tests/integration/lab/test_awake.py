@@ -20,7 +20,7 @@ from tests.lab.store import Store
 
 pytestmark = pytest.mark.lab
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 CONFIG = "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs/rke2-calico"
 INSTALLATION = "/apis/operator.tigera.io/v1/installations/default"
 API_SERVER = "/apis/operator.tigera.io/v1/apiservers/default"

@@ -18,7 +18,7 @@ from tests.lab.info import ClusterInfo, LabInfo
 
 pytestmark = pytest.mark.lab
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def eventually(get: t.Callable[[], t.Any], what: str) -> t.Any:

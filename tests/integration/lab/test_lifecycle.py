@@ -23,7 +23,7 @@ from tests.lab.info import LabError, LabInfo
 pytestmark = pytest.mark.lab
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def lab_command(*arguments: object, wait: bool = True) -> subprocess.CompletedProcess[str] | subprocess.Popen[str]:
