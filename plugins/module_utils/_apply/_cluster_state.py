@@ -10,13 +10,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _journal as journalling
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_reports import STALE, Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import NAME as LEASE
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._lease import abandoned, process_in
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._patches import content, differing
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._planned import objects
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._process import is_dead
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import STALE, Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import NOT_SERVED, KubeError, TimedOutError

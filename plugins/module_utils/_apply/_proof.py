@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member, read_members
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._errors import TimedOutError

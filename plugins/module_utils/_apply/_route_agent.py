@@ -12,7 +12,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._restart import restart_pod
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._task import Task
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import InputError, RefusedError, SubmarinerError

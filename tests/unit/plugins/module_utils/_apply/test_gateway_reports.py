@@ -16,7 +16,7 @@ from ansible_collections.fathom.submariner.plugins.module_utils._apply import _c
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _proof as proof
 from ansible_collections.fathom.submariner.plugins.module_utils._apply import _route_agent as agents
 from ansible_collections.fathom.submariner.plugins.module_utils._apply._members import Member
-from ansible_collections.fathom.submariner.plugins.module_utils._apply._reports import Reports
+from ansible_collections.fathom.submariner.plugins.module_utils._apply._gateway_reports import Reports
 from ansible_collections.fathom.submariner.plugins.module_utils._errors import SubmarinerError
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._connect import connect
 from ansible_collections.fathom.submariner.plugins.module_utils._kube._deadline import Deadline
